@@ -1,0 +1,1 @@
+"""Custom components, importable for tests."""

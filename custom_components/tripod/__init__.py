@@ -1,0 +1,122 @@
+"""Tripod: any camera as a Home Assistant camera, with one shared capture for every consumer."""
+
+from functools import partial
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
+
+from . import issues, services, settings, views
+from .const import DOMAIN
+from .coordinator import TripodCoordinator
+from .data import TripodConfigEntry, TripodData
+from .engine.errors import InvalidSource
+from .engine.options import Start
+from .engine.pipeline import Pipeline
+from .engine.web import CameraEndpoints
+from .links import Link, Links
+from .listener import Listener
+from .sentences import describe
+from .shared import SHARED, Shared, tools
+from .storage import Storage
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.CAMERA, Platform.SENSOR, Platform.SWITCH]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up what all cameras share."""
+    storage, listener = Storage(hass), Listener()
+    await storage.load()
+    await listener.start(hass)
+
+    @callback
+    def cut(link: Link) -> None:
+        entry: TripodConfigEntry | None = hass.config_entries.async_get_entry(link.camera)
+        if entry and entry.state is ConfigEntryState.LOADED:
+            entry.runtime_data.endpoints.disconnect(link.client.id)
+
+    hass.data[SHARED] = Shared(storage=storage, links=Links(hass, storage, cut), listener=listener)
+    views.async_register(hass)
+    services.async_setup_services(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bool:
+    """Set up a camera."""
+    pipeline = _pipeline(hass, entry)
+    entry.runtime_data = TripodData(
+        pipeline=pipeline,
+        endpoints=CameraEndpoints(
+            pipeline, title=entry.title, describe=partial(describe, hass), cors=False
+        ),  # the views see to CORS, with Home Assistant's own means
+        coordinator=TripodCoordinator(hass, entry, pipeline),
+        applied=_configured(entry),
+    )
+    shared = hass.data[SHARED]
+    shared.listener.add(entry.entry_id, entry.runtime_data.endpoints)
+    shared.links.update(entry)
+    issues.watch(hass, entry)
+    await issues.check_ffmpeg(hass)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+
+    async def close(_event: Event) -> None:
+        await _close(hass, entry)
+
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close))
+    entry.async_on_unload(entry.add_update_listener(_update))
+    pipeline.open()
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bool:
+    """Stop a camera and let everybody go."""
+    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if unloaded:
+        await _close(hass, entry)
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
+    """Forget a camera."""
+    issues.forget(hass, entry)
+    if shared := hass.data.get(SHARED):
+        shared.storage.forget_camera(entry.entry_id)
+        for link in entry.subentries:
+            shared.storage.forget_link(link)
+
+
+def _pipeline(hass: HomeAssistant, entry: TripodConfigEntry) -> Pipeline:
+    try:
+        source = settings.source(entry)
+    except InvalidSource as error:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN, translation_key=error.cause, translation_placeholders=error.placeholders
+        ) from error
+    options = settings.options(entry.options)
+    stopped = hass.data[SHARED].storage.stopped(entry.entry_id, options.start is Start.MANUAL)
+    return Pipeline(source, tools(hass), options, name=entry.title, stopped=stopped)
+
+
+async def _close(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
+    shared = hass.data[SHARED]
+    shared.listener.remove(entry.entry_id)
+    shared.links.remove(entry)
+    await entry.runtime_data.endpoints.close()
+    await entry.runtime_data.pipeline.close()
+
+
+async def _update(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
+    """Apply what changed, and nothing else: a link that comes or goes must not touch the running camera."""
+    if _configured(entry) != entry.runtime_data.applied:
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+    else:
+        hass.data[SHARED].links.update(entry)
+
+
+def _configured(entry: TripodConfigEntry) -> tuple[dict[str, object], dict[str, object]]:
+    return dict(entry.data), dict(entry.options)

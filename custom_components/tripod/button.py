@@ -1,0 +1,51 @@
+"""What can be done to a camera at the press of a button."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import override
+
+from homeassistant.components.button import ButtonDeviceClass, ButtonEntity, ButtonEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from . import control
+from .data import TripodConfigEntry
+from .entity import TripodEntity
+
+PARALLEL_UPDATES = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TripodButtonDescription(ButtonEntityDescription):
+    """A thing to do."""
+
+    press_fn: Callable[[HomeAssistant, TripodConfigEntry], Awaitable[None]]
+
+
+DESCRIPTIONS = (
+    TripodButtonDescription(
+        key="restart",
+        device_class=ButtonDeviceClass.RESTART,
+        entity_category=EntityCategory.CONFIG,
+        press_fn=control.restart,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: TripodConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the buttons of a camera."""
+    async_add_entities(TripodButton(entry, description) for description in DESCRIPTIONS)
+
+
+class TripodButton(TripodEntity, ButtonEntity):
+    """A thing to do."""
+
+    entity_description: TripodButtonDescription
+
+    @override
+    async def async_press(self) -> None:
+        """Do it."""
+        await self.entity_description.press_fn(self.hass, self.entry)

@@ -1,0 +1,28 @@
+"""Names that several modules share."""
+
+from typing import Final
+
+DOMAIN: Final = "tripod"
+
+DASHBOARD_HLS_URL: Final = "/api/tripod/hls/{token}/{path}"
+"""Where dashboards play a camera; the token dies when nobody asks any more."""
+
+CONF_CODEC: Final = "codec"
+"""What the live check found when the camera was set up, kept beside the source's own fields."""
+
+CONF_DASHBOARD_VIDEO: Final = "dashboard_video"
+CONF_H264_BIT_RATE: Final = "h264_bit_rate"
+CONF_LINGER: Final = "linger"
+CONF_MAX_VIEWERS: Final = "max_viewers"
+CONF_MJPEG_QUALITY: Final = "mjpeg_quality"
+CONF_MJPEG_RATE: Final = "mjpeg_rate"
+CONF_PRE_ROLL: Final = "pre_roll"
+CONF_RING: Final = "ring"
+CONF_STALL_LIMIT: Final = "stall_limit"
+CONF_START: Final = "start"
+
+SUBENTRY_LINK: Final = "link"
+CONF_EXPIRES: Final = "expires"
+CONF_KEY: Final = "key"
+CONF_LIMIT: Final = "limit"
+CONF_SCOPES: Final = "scopes"

@@ -1,0 +1,27 @@
+"""The user's start and stop, which survive a restart of Home Assistant."""
+
+from homeassistant.core import HomeAssistant
+
+from .data import TripodConfigEntry
+from .engine.status import State
+from .shared import SHARED
+
+
+async def start(hass: HomeAssistant, entry: TripodConfigEntry) -> State:
+    """Let the camera run and start it; return the state found."""
+    found = entry.runtime_data.pipeline.start()
+    await hass.data[SHARED].storage.set_stopped(entry.entry_id, stopped=False)
+    return found
+
+
+async def stop(hass: HomeAssistant, entry: TripodConfigEntry) -> State:
+    """Stop the camera until it is started again; return the state found."""
+    found = await entry.runtime_data.pipeline.stop()
+    await hass.data[SHARED].storage.set_stopped(entry.entry_id, stopped=True)
+    return found
+
+
+async def restart(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
+    """Begin the capture anew; a stopped camera starts."""
+    await entry.runtime_data.pipeline.restart()
+    await hass.data[SHARED].storage.set_stopped(entry.entry_id, stopped=False)

@@ -1,0 +1,55 @@
+"""What a bug report needs, without secrets."""
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.camera import diagnostics as camera_diagnostics
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.const import CONF_PASSWORD, CONF_URL, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_KEY
+from .data import TripodConfigEntry
+from .engine.errors import TripodError
+from .engine.status import Status
+from .shared import SHARED, tools
+
+SECRETS = {CONF_KEY, CONF_PASSWORD, CONF_USERNAME}
+
+
+async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: TripodConfigEntry) -> dict[str, Any]:
+    """Return all about one camera."""
+    pipeline = entry.runtime_data.pipeline
+    source = {**entry.data, "address": pipeline.source.address}
+    if CONF_URL in source:
+        source[CONF_URL] = REDACTED  # may hold a password anywhere; the address says where it leads
+    storage = hass.data[SHARED].storage
+    return {
+        "source": async_redact_data(source, SECRETS),
+        "options": dict(entry.options),
+        "links": [
+            {**async_redact_data(link.data, SECRETS), "last_used": storage.used(link.subentry_id)}
+            for link in entry.subentries.values()
+        ],
+        "status": _plain(pipeline.status),
+        "ffmpeg": await _ffmpeg(hass),
+        "core_stream": await camera_diagnostics.async_get_config_entry_diagnostics(hass, entry),
+    }
+
+
+def _plain(status: Status) -> dict[str, Any]:
+    values = {name: getattr(status, name) for name in Status.__slots__ if name != "viewers"}
+    errors = {name: _words(values[name]) for name in ("error", "last_error")}
+    return {**values, **errors, "viewers": [asdict(viewer) for viewer in status.viewers]}
+
+
+def _words(error: TripodError | None) -> dict[str, str] | None:
+    return None if error is None else {"cause": error.cause, "text": str(error)}
+
+
+async def _ffmpeg(hass: HomeAssistant) -> dict[str, str]:
+    ffmpeg = tools(hass).ffmpeg
+    try:
+        return {"binary": ffmpeg.binary, "version": await ffmpeg.version()}
+    except TripodError as error:
+        return {"binary": ffmpeg.binary, "error": str(error)}

@@ -1,0 +1,1 @@
+"""The camera engine: one capture, every consumer. Knows nothing of Home Assistant."""

@@ -1,0 +1,170 @@
+"""Keep a source captured: try for ever, notice a frozen one, explain each failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+import logging
+import time
+
+from .backoff import Backoff
+from .condition import Condition
+from .errors import DeviceMissing, Stalled, StreamEnded, TripodError, Unauthorized, WorkerFailed
+from .feed import FrameFeed, PacketFeed
+from .sources.base import Medium, Source, Tools
+from .status import State
+
+_LOGGER = logging.getLogger(__name__)
+
+FIRST_PICTURE = 20.0
+"""Seconds that a capture may take to its first picture, where the stall limit is shorter: cameras wake up slowly."""
+
+GOOD_STREAM = 60.0
+"""Seconds of streaming after which a failure counts as the first again."""
+
+WATCH = 1.0
+"""Seconds between two looks at a capture that may have frozen, or for a device that is gone."""
+
+
+class Capture:
+    """The supervision of one source; `run` is the work."""
+
+    def __init__(
+        self,
+        source: Source,
+        tools: Tools,
+        *,
+        frames: FrameFeed,
+        packets: PacketFeed,
+        condition: Condition,
+        stall_limit: float,
+        backoff: Backoff,
+        age: Callable[[], float],
+    ) -> None:
+        """Fill `frames` or `packets` from `source`.
+
+        It is frozen after `stall_limit` seconds without a picture; `age` tells the pipeline's age in seconds.
+        """
+        self._source = source
+        self._tools = tools
+        self._frames = frames
+        self._packets = packets
+        self._condition = condition
+        self._stall_limit = stall_limit
+        self._backoff = backoff
+        self._age = age
+
+    async def run(self) -> None:
+        """Capture until cancelled."""
+        self._backoff.reset()
+        try:
+            while True:
+                self._condition.set(State.STARTING)
+                sink = _Sink(self._age(), self._frames, self._packets, self._began_streaming)
+                error = await self._once(sink)
+                if sink.streamed >= GOOD_STREAM:
+                    self._backoff.reset()
+                await self._rest(error)
+        finally:
+            self._frames.clear()
+            self._packets.clear()
+
+    async def _once(self, sink: _Sink) -> TripodError:
+        """Capture until it fails; return why."""
+        if self._source.native is Medium.PACKETS:
+            self._packets.restart()
+        capture = asyncio.create_task(self._source.capture(self._tools, sink))
+        try:
+            return await self._watch(capture, sink)
+        finally:
+            capture.cancel()
+            await asyncio.wait([capture])
+            self._frames.clear()
+
+    async def _watch(self, capture: asyncio.Task[None], sink: _Sink) -> TripodError:
+        """Wait for the capture's end, or for it to freeze."""
+        while True:
+            limit = self._stall_limit if sink.pictures else max(self._stall_limit, FIRST_PICTURE)
+            left = limit - sink.silence
+            if left <= 0:
+                return Stalled(seconds=f"{limit:g}")
+            # the limit is another one once the first picture is there
+            await asyncio.wait([capture], timeout=min(left, WATCH))
+            if capture.done():
+                return _ending(capture)
+
+    async def _rest(self, error: TripodError) -> None:
+        """Wait for the next try."""
+        # a wrong password tried every second locks accounts
+        delay = self._backoff.longest() if isinstance(error, Unauthorized) else self._backoff.next()
+        self._condition.failed(error, delay)
+        if isinstance(error, DeviceMissing) and not await asyncio.to_thread(self._source.attached):
+            await self._attached()
+            self._backoff.reset()
+        else:
+            await asyncio.sleep(delay)
+
+    async def _attached(self) -> None:
+        """Wait until the device is there."""
+        while not await asyncio.to_thread(self._source.attached):  # noqa: ASYNC110 - nothing tells us
+            await asyncio.sleep(WATCH)
+
+    def _began_streaming(self) -> None:
+        self._condition.set(State.STREAMING)
+
+
+class _Sink:
+    """Where one run of a capture puts what it gets."""
+
+    def __init__(
+        self, timestamp_offset: float, frames: FrameFeed, packets: PacketFeed, on_first: Callable[[], None]
+    ) -> None:
+        self.timestamp_offset = timestamp_offset
+        self.pictures = 0
+        self._frames = frames
+        self._packets = packets
+        self._on_first = on_first
+        self._heard = time.monotonic()
+        self._first: float | None = None
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the source was heard last."""
+        return time.monotonic() - self._heard
+
+    @property
+    def streamed(self) -> float:
+        """Seconds since the first picture."""
+        return 0.0 if self._first is None else time.monotonic() - self._first
+
+    def frame(self, jpeg: bytes, captured_at: float | None = None) -> None:
+        self._frames.publish(jpeg, captured_at)
+        self._note_picture()
+
+    def packets(self, data: bytes) -> None:
+        before = self._packets.frames
+        self._packets.publish(data)
+        if self._packets.frames > before:
+            self._note_picture()
+
+    def alive(self) -> None:
+        self._heard = time.monotonic()
+
+    def _note_picture(self) -> None:
+        self.alive()
+        self.pictures += 1
+        if self._first is None:
+            self._first = self._heard
+            self._on_first()
+
+
+def _ending(capture: asyncio.Task[None]) -> TripodError:
+    if capture.cancelled():
+        return WorkerFailed("cancelled")
+    error = capture.exception()
+    if error is None:
+        return StreamEnded()
+    if isinstance(error, TripodError):
+        return error
+    _LOGGER.error("The capture failed in a way that was not foreseen", exc_info=error)
+    return WorkerFailed(type(error).__name__)

@@ -1,0 +1,213 @@
+"""One error type per cause that a user can act on.
+
+Every failure of a source, a worker or a request ends as one of these. `cause` names the sentence that tells the user
+what happened and what to do next: it is a translation key in Home Assistant and the machine-readable reason in HTTP
+answers. Placeholders never hold a secret.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TripodError(Exception):
+    """What went wrong, by cause; `str()` is an English sentence for logs and HTTP answers."""
+
+    cause: ClassVar[str] = "worker_failed"
+    sentence: ClassVar[str] = "The camera's worker failed: {detail}"
+
+    def __init__(self, detail: str = "", **placeholders: str) -> None:
+        """Keep `detail`, a short technical line without secrets, and what else the sentence names."""
+        self.placeholders: dict[str, str] = {"detail": detail, **placeholders}
+        super().__init__(self.sentence.format_map(_Blank(self.placeholders)).strip().rstrip(":"))
+
+
+class _Blank(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+class InvalidSource(TripodError):
+    """The configuration does not describe a source."""
+
+    cause = "invalid_source"
+    sentence = "This is not a valid camera configuration: {detail}"
+
+
+class AddressNotAllowed(TripodError):
+    """The URL, or a redirect of it, leads where a camera cannot be."""
+
+    cause = "address_not_allowed"
+    sentence = "The address leads to a place where Tripod does not look for cameras: {detail}"
+
+
+class DeviceMissing(TripodError):
+    """No such device node: not plugged in, or not passed to the container (ENOENT, ENODEV, ENXIO)."""
+
+    cause = "device_missing"
+    sentence = "The device is not there: {detail}"
+
+
+class DeviceBusy(TripodError):
+    """Another program holds the device (EBUSY)."""
+
+    cause = "device_busy"
+    sentence = "Another program is using the device: {detail}"
+
+
+class NoPermission(TripodError):
+    """The device may not be opened by this user (EACCES, EPERM)."""
+
+    cause = "no_permission"
+    sentence = "No permission to open the device: {detail}"
+
+
+class FormatNotSupported(TripodError):
+    """The device or stream does not offer the format, or nobody here can use the one it has."""
+
+    cause = "format_not_supported"
+    sentence = "The format is not supported: {detail}"
+
+
+class NoVideo(TripodError):
+    """The source answers, but carries no video."""
+
+    cause = "no_video"
+    sentence = "The source carries no video: {detail}"
+
+
+class NotAPicture(TripodError):
+    """The source answers with something else than a picture, such as a login page."""
+
+    cause = "not_a_picture"
+    sentence = "The address answers, but not with a picture: {detail}"
+
+
+class HostNotFound(TripodError):
+    """The name cannot be resolved."""
+
+    cause = "host_not_found"
+    sentence = "The host name is not known: {detail}"
+
+
+class Unreachable(TripodError):
+    """No answer from the host in time, or no route to it."""
+
+    cause = "unreachable"
+    sentence = "The host does not answer: {detail}"
+
+
+class Refused(TripodError):
+    """The host is there, but nothing listens on the port (ECONNREFUSED)."""
+
+    cause = "refused"
+    sentence = "The host refused the connection: {detail}"
+
+
+class Unauthorized(TripodError):
+    """The source wants a user name and password, or another one (HTTP and RTSP 401, 403)."""
+
+    cause = "unauthorized"
+    sentence = "The source refused the user name or password: {detail}"
+
+
+class TlsFailed(TripodError):
+    """The encrypted connection failed: unknown certificate, wrong name, or no TLS at the other end."""
+
+    cause = "tls"
+    sentence = "The encrypted connection failed: {detail}"
+
+
+class NotFound(TripodError):
+    """The host answers, but has nothing under this path (404)."""
+
+    cause = "not_found"
+    sentence = "The host has nothing under this path: {detail}"
+
+
+class SourceFailed(TripodError):
+    """The source answers with an error of its own (HTTP 5xx, RTSP 4xx and 5xx)."""
+
+    cause = "source_failed"
+    sentence = "The source answered with an error: {detail}"
+
+
+class Stalled(TripodError):
+    """The source is connected, but pictures stopped coming."""
+
+    cause = "stalled"
+    sentence = "No picture came for {seconds} seconds"
+
+
+class StreamEnded(TripodError):
+    """The source closed the stream (a live stream has no end, so this is a failure)."""
+
+    cause = "stream_ended"
+    sentence = "The source ended the stream: {detail}"
+
+
+class EncoderFailed(TripodError):
+    """The encoder could not be opened, or failed while running."""
+
+    cause = "encoder_failed"
+    sentence = "The video encoder failed: {detail}"
+
+
+class FfmpegMissing(TripodError):
+    """There is no ffmpeg program, or it cannot be run."""
+
+    cause = "ffmpeg_missing"
+    sentence = "The program ffmpeg was not found: {detail}"
+
+
+class DiskFull(TripodError):
+    """No space left where a file was to be written (ENOSPC, EDQUOT)."""
+
+    cause = "disk_full"
+    sentence = "The disk is full: {detail}"
+
+
+class WorkerFailed(TripodError):
+    """A worker ended for a reason that no other type names; `detail` holds its last words."""
+
+
+class Stopped(TripodError):
+    """The camera was stopped by the user and starts only when asked to."""
+
+    cause = "stopped"
+    sentence = "The camera is stopped"
+
+
+class NoFreshPicture(TripodError):
+    """No picture was new enough in the time given."""
+
+    cause = "no_fresh_picture"
+    sentence = "No picture is new enough: {detail}"
+
+
+class TooManyViewers(TripodError):
+    """The camera or the link serves as many viewers as it may."""
+
+    cause = "too_many_viewers"
+    sentence = "The limit of {limit} viewers is reached"
+
+
+class InvalidRequest(TripodError):
+    """A query value that means nothing."""
+
+    cause = "invalid_request"
+    sentence = "The request is not valid: {detail}"
+
+
+class OutOfScope(TripodError):
+    """The link is not for this: one that may take snapshots is asked for a stream, or the other way."""
+
+    cause = "out_of_scope"
+    sentence = "This link is not allowed to do that: it needs the scope {scope}"
+
+
+class HlsNeedsH264(TripodError):
+    """The source's video is one that not every browser plays, such as H.265, and it is not transcoded."""
+
+    cause = "hls_needs_h264"
+    sentence = "HLS needs H.264, and this camera sends {codec}: use the MJPEG stream, or switch the camera to H.264"

@@ -1,0 +1,183 @@
+"""JPEG frame boundaries, found by walking markers; nothing is decoded.
+
+Facts: ITU-T T.81, annex B. Entropy-coded data holds no marker but RSTn, as every 0xFF in it is followed by 0x00.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .errors import NotAPicture
+
+MAX_BYTES = 16 * 1024 * 1024
+
+_NOWHERE = -1
+_START = b"\xff\xd8\xff"  # SOI, and the first byte of the marker that must follow
+_SOI, _EOI, _SOS, _DHT = 0xD8, 0xD9, 0xDA, 0xC4
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, 0xCC}  # SOFn, without DHT, JPG and DAC
+_BARE = frozenset((0x01, *range(0xD0, 0xD8)))  # TEM and RSTn have no length
+_MARKER_IN_SCAN = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+
+
+class JpegSplitter:
+    """Cut whole JPEGs out of any byte stream: a pipe of JPEGs, or a multipart body whose headers are never trusted."""
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        """Discard pictures longer than `max_bytes`; no more than that and one feed is ever kept."""
+        self._max_bytes = max_bytes
+        self._buffer = bytearray()
+        self.discarded = 0
+        """Pictures that began and were dropped: truncated, malformed or oversized."""
+        self.garbage = 0
+        """Bytes skipped since the last whole picture."""
+        self._seek(0)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take the next bytes and return the pictures that they complete."""
+        self._buffer += data
+        pictures: list[bytes] = []
+        while self._step(pictures):
+            pass
+        self._drop_walked()
+        return pictures
+
+    def _seek(self, position: int) -> None:
+        """Look for the next picture from `position` on."""
+        self._start = _NOWHERE
+        self._position = position
+        self._segment = position  # where the last marker stood: the last place known to be good
+        self._in_scan = False
+        self._has_frame = self._has_scan = False
+
+    def _step(self, pictures: list[bytes]) -> bool:
+        """Walk to the next marker; False when that takes more bytes."""
+        if self._start == _NOWHERE:
+            return self._find_start()
+        limit = self._start + self._max_bytes
+        walked = self._walk_scan(limit) if self._in_scan else self._walk_segment(limit, pictures)
+        if not walked and len(self._buffer) >= limit:
+            self._discard(limit)
+            return True
+        return walked
+
+    def _find_start(self) -> bool:
+        found = self._buffer.find(_START, self._position)
+        if found < 0:
+            self._skip_to(max(self._position, len(self._buffer) - len(_START) + 1))
+            return False
+        self._skip_to(found)
+        self._start = self._segment = found
+        self._position = found + 2
+        return True
+
+    def _skip_to(self, position: int) -> None:
+        self.garbage += position - self._position
+        self._position = position
+
+    def _walk_scan(self, limit: int) -> bool:
+        """Pass over entropy-coded data, to the marker that ends it."""
+        end = min(len(self._buffer), limit)
+        match = _MARKER_IN_SCAN.search(self._buffer, self._position, end)
+        if match is None:
+            # A last 0xFF may be the first half of a marker.
+            self._position = max(self._position, end - 1 if self._buffer[end - 1] == 0xFF else end)
+            return False
+        self._position = match.start()
+        self._in_scan = False
+        return True
+
+    def _walk_segment(self, limit: int, pictures: list[bytes]) -> bool:
+        """Pass over one marker and what belongs to it."""
+        buffer, position = self._buffer, self._position
+        end = min(len(buffer), limit)
+        if position < end and buffer[position] != 0xFF:
+            return self._discard()  # the length before led nowhere: the picture was cut in that segment
+        if position + 1 >= end:
+            return False
+        marker = buffer[position + 1]
+        if marker == 0xFF:  # a fill byte
+            self._position += 1
+        elif marker in _BARE:
+            self._position += 2
+        elif marker == _EOI:
+            return self._finish(position + 2, pictures)
+        elif marker == _SOI or marker < 0xC0:
+            return self._discard()
+        else:
+            return self._pass_segment(marker, end)
+        return True
+
+    def _pass_segment(self, marker: int, end: int) -> bool:
+        position = self._position
+        if position + 4 > end:
+            return False
+        length = int.from_bytes(self._buffer[position + 2 : position + 4], "big")
+        self._segment = position
+        if length < 2:
+            return self._discard()
+        self._position = position + 2 + length
+        self._has_frame |= marker in _FRAME_HEADERS
+        if marker == _SOS:
+            self._in_scan = self._has_scan = True
+        return True
+
+    def _finish(self, end: int, pictures: list[bytes]) -> bool:
+        if not (self._has_frame and self._has_scan):
+            return self._discard()
+        pictures.append(bytes(memoryview(self._buffer)[self._start : end]))
+        self.garbage = 0
+        self._seek(end)
+        return True
+
+    def _discard(self, resume: int | None = None) -> bool:
+        """Give the picture up; look for the next from `resume` on, or from the last marker that was in its place."""
+        resume = self._segment + 2 if resume is None else resume
+        self.discarded += 1
+        self.garbage += resume - self._start
+        self._seek(resume)
+        return True
+
+    def _drop_walked(self) -> None:
+        """Forget what no picture needs any more."""
+        done = min(self._position if self._start == _NOWHERE else self._start, len(self._buffer))
+        if done:
+            del self._buffer[:done]
+            self._position -= done
+            self._segment -= done
+            if self._start != _NOWHERE:
+                self._start -= done
+
+
+def dimensions(jpeg: bytes) -> tuple[int, int]:
+    """Return width and height from the frame header. Raises `NotAPicture`."""
+    for marker, position in _segments(jpeg):
+        if marker in _FRAME_HEADERS:
+            frame = jpeg[position + 5 : position + 9]
+            height, width = int.from_bytes(frame[:2], "big"), int.from_bytes(frame[2:], "big")
+            if len(frame) == 4 and width and height:
+                return width, height
+            break
+    raise NotAPicture("no JPEG frame header")
+
+
+def has_huffman_tables(jpeg: bytes) -> bool:
+    """Tell whether the picture brings its tables; USB cameras often leave them out, and browsers need them."""
+    return any(marker == _DHT for marker, _ in _segments(jpeg))
+
+
+def _segments(jpeg: bytes) -> list[tuple[int, int]]:
+    """Return marker and position of each segment before the first scan."""
+    found: list[tuple[int, int]] = []
+    position = 2 if jpeg.startswith(_START) else len(jpeg)
+    while position + 4 <= len(jpeg) and jpeg[position] == 0xFF:
+        marker = jpeg[position + 1]
+        if marker == 0xFF:
+            position += 1
+        elif marker in _BARE:
+            position += 2
+        elif marker in (_SOS, _EOI, _SOI):
+            break
+        else:
+            found.append((marker, position))
+            position += 2 + int.from_bytes(jpeg[position + 2 : position + 4], "big")
+    return found

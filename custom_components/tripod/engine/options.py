@@ -1,0 +1,38 @@
+"""What the user configured about a camera besides its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Start(StrEnum):
+    """When the capture runs."""
+
+    ON_DEMAND = "on_demand"
+    """While somebody watches, and a while longer."""
+    ALWAYS = "always"
+    MANUAL = "manual"
+    """Only between start and stop by the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a pipeline behaves; the defaults suit a Raspberry Pi."""
+
+    start: Start = Start.ON_DEMAND
+    stall_limit: float = 10.0
+    """Seconds without a picture after which the camera counts as frozen; also the oldest picture that is handed out."""
+    linger: float = 30.0
+    """Seconds that the capture outlives its last consumer: dashboards ask for a still every ten."""
+    pre_roll: float = 0.0
+    """Seconds of video kept for recordings to begin in the past; above 0 the capture always runs."""
+    ring_bytes: int = 16 * 2**20
+    """The most memory that kept video may take."""
+    mjpeg_rate: float = 15.0
+    """Frames per second of JPEGs derived from video."""
+    mjpeg_quality: int = 80
+    """Percent, of JPEGs derived from video."""
+    h264_bit_rate: int = 2_000_000
+    """Bits per second of video derived from JPEGs."""
+    max_viewers: int = 50

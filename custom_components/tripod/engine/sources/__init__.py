@@ -1,0 +1,35 @@
+"""Where pictures come from: one module per kind of source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import InvalidSource
+from .base import Found, Medium, Sink, Source, Tools
+from .test_pattern import TestPattern
+from .url import UrlSource
+from .v4l2 import V4l2
+
+__all__ = ["Found", "Medium", "Sink", "Source", "TestPattern", "Tools", "UrlSource", "V4l2", "load", "settle"]
+
+_KINDS: dict[str, type[TestPattern | UrlSource | V4l2]] = {
+    source.kind: source for source in (TestPattern, UrlSource, V4l2)
+}
+
+
+def load(data: Mapping[str, Any]) -> Source:
+    """Return the source that `data` describes, as `Source.as_dict` gave it; raises `InvalidSource`."""
+    fields = dict(data)
+    kind = fields.pop("kind", None)
+    if kind not in _KINDS:
+        raise InvalidSource(f"kind {kind!r}")
+    try:
+        return _KINDS[kind](**fields)
+    except TypeError as error:
+        raise InvalidSource(str(error)) from error
+
+
+def settle(source: Source, found: Found) -> Source:
+    """Return `source` with what a live look learned about it."""
+    return load({**source.as_dict(), **found.learned})

@@ -1,0 +1,112 @@
+"""A live look at a source: capture for a moment and measure what comes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from ..errors import FormatNotSupported, NoVideo, Stalled, TripodError
+from ..feed import FrameFeed, PacketFeed
+from ..ffmpeg import mjpeg_output
+from ..jpeg import dimensions
+from .base import Found, Medium, Source, Tools
+
+TIMEOUT = 15.0
+"""Seconds until a source that shows nothing is given up: slow cameras need up to ten to wake up."""
+
+MEASURE = 1.5
+"""Seconds of stream that the rate is measured over, where a whole GOP is not longer."""
+
+
+class _Look:
+    """A sink that measures."""
+
+    timestamp_offset = 0.0
+
+    def __init__(self) -> None:
+        self.frames = FrameFeed()
+        self.stream = PacketFeed()
+        self.first: asyncio.Event = asyncio.Event()
+
+    def frame(self, jpeg: bytes, captured_at: float | None = None) -> None:
+        self.frames.publish(jpeg, captured_at)
+        self.first.set()
+
+    def packets(self, data: bytes) -> None:
+        self.stream.publish(data)
+        if self.stream.segments:
+            self.first.set()
+
+    def alive(self) -> None:
+        """Do nothing: a look wants pictures."""
+
+
+async def look(source: Source, tools: Tools, timeout: float = TIMEOUT) -> Found:
+    """Capture from `source` until it is clear what it delivers.
+
+    Raises the source's own error, `Stalled` if nothing comes within `timeout` seconds, `NoVideo` if no video does.
+    """
+    sink = _Look()
+    capture = asyncio.create_task(source.capture(tools, sink))
+    try:
+        await _first_picture(capture, sink, timeout)
+        await asyncio.wait([capture], timeout=MEASURE)
+    finally:
+        capture.cancel()
+        with suppress(asyncio.CancelledError, TripodError):
+            await capture
+    if sink.frames.latest:
+        return _found_frames(sink.frames)
+    return await _found_packets(sink.stream, tools)
+
+
+async def _first_picture(capture: asyncio.Task[None], sink: _Look, timeout: float) -> None:
+    first = asyncio.create_task(sink.first.wait())
+    try:
+        await asyncio.wait([capture, first], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        first.cancel()
+    if sink.first.is_set():
+        return
+    if capture.done():
+        capture.result()
+    if sink.stream.parser.audio_codec and not sink.stream.parser.video_codec:
+        raise NoVideo(sink.stream.parser.audio_codec)
+    raise Stalled(seconds=f"{timeout:g}")
+
+
+def _found_frames(feed: FrameFeed) -> Found:
+    assert feed.latest is not None
+    width, height = dimensions(feed.latest.data)
+    rate = feed.frame_meter.rate if feed.latest.sequence > 1 else None
+    return Found(medium=Medium.FRAMES, codec="mjpeg", width=width, height=height, rate=rate, picture=feed.latest.data)
+
+
+async def _found_packets(feed: PacketFeed, tools: Tools) -> Found:
+    parser = feed.parser
+    assert parser.video_codec is not None
+    picture = await tools.ffmpeg.run(
+        tools.ffmpeg.argv(
+            "-f", "mpegts", "-i", "pipe:0", "-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4", *mjpeg_output()
+        ),
+        feed.segments[0].data,
+    )
+    if not picture:
+        raise FormatNotSupported(parser.video_codec)
+    width, height = dimensions(picture)
+    return Found(
+        medium=Medium.PACKETS,
+        codec=parser.video_codec,
+        width=width,
+        height=height,
+        rate=_rate(feed),
+        audio_codec=parser.audio_codec,
+        picture=picture,
+    )
+
+
+def _rate(feed: PacketFeed) -> float | None:
+    # an unfinished segment lasts up to its last frame: one interval less than it has frames
+    frames = sum(segment.frames - (not segment.complete) for segment in feed.segments)
+    seconds = sum(segment.duration for segment in feed.segments)
+    return frames / seconds if seconds else None

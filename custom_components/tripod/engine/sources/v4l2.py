@@ -1,0 +1,96 @@
+"""A V4L2 device: a USB webcam, a capture card, anything under /dev/video*."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+import re
+from typing import Any, ClassVar
+
+from ..errors import InvalidSource
+from ..ffmpeg import mjpeg, mjpeg_output, mpegts_output
+from .base import Found, Medium, Sink, Source, Tools
+from .look import look
+from .workers import capture_frames, capture_packets
+
+_DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[\w.:+-]+)")
+MAX_SIDE = 16384
+MAX_RATE = 1000
+_FORMAT = re.compile(r"[a-z0-9_]{1,20}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class V4l2(Source):
+    """One capture node with the format, size and rate to ask it for."""
+
+    kind: ClassVar[str] = "v4l2"
+
+    device: str
+    input_format: str = "mjpeg"
+    """ffmpeg's name: `mjpeg` and `h264` are passed on untouched, raw formats (`yuyv422`, `nv12`) become JPEG."""
+    width: int = 1280
+    height: int = 720
+    rate: float = 30
+    """Frames per second asked for; the device may choose the nearest that it has."""
+    quality: int = 85
+    """JPEG quality in percent, for raw formats."""
+
+    def __post_init__(self) -> None:
+        """Raise `InvalidSource` for what is no device node or no format."""
+        if not _DEVICE.fullmatch(self.device):
+            raise InvalidSource(f"device {self.device!r}")
+        if not _FORMAT.fullmatch(self.input_format):
+            raise InvalidSource(f"format {self.input_format!r}")
+        if not (0 < self.width <= MAX_SIDE and 0 < self.height <= MAX_SIDE and 0 < self.rate <= MAX_RATE):
+            raise InvalidSource(f"{self.width}x{self.height} at {self.rate}/s")
+
+    @property
+    def native(self) -> Medium:
+        """Packets where the device encodes H.264 itself, else frames."""
+        return Medium.PACKETS if self.input_format == "h264" else Medium.FRAMES
+
+    @property
+    def address(self) -> str:
+        """The device's path."""
+        return self.device
+
+    def attached(self) -> bool:
+        """Whether the device node exists."""
+        return Path(self.device).exists()
+
+    async def probe(self, tools: Tools) -> Found:
+        """Open the device and say what it really delivers: a size or rate is a wish that drivers may change."""
+        return await look(self, tools)
+
+    async def capture(self, tools: Tools, sink: Sink) -> None:
+        """Hold the device open and pass on what comes."""
+        argv = tools.ffmpeg.argv(
+            "-f",
+            "v4l2",
+            "-input_format",
+            self.input_format,
+            "-video_size",
+            f"{self.width}x{self.height}",
+            "-framerate",
+            f"{self.rate:g}",
+            "-i",
+            self.device,
+            *self._encoding(sink.timestamp_offset),
+        )
+        if self.native is Medium.PACKETS:
+            await capture_packets(argv, sink)
+        else:
+            await capture_frames(argv, sink)
+
+    def _encoding(self, timestamp_offset: float) -> Sequence[str]:
+        if self.input_format == "h264":
+            return ["-c:v", "copy", "-bsf:v", "dump_extra=freq=keyframe", *mpegts_output(timestamp_offset)]
+        if self.input_format == "mjpeg":
+            # mjpeg2jpeg puts in the Huffman tables that UVC cameras may leave out
+            return ["-c:v", "copy", "-bsf:v", "mjpeg2jpeg", *mjpeg_output()]
+        return [*mjpeg(self.quality), *mjpeg_output()]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the configuration as JSON-able data."""
+        return {"kind": self.kind, **asdict(self)}

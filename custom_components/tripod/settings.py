@@ -1,0 +1,82 @@
+"""What a config entry says about its camera, as the engine's own types."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_NAME
+
+from .const import (
+    CONF_CODEC,
+    CONF_DASHBOARD_VIDEO,
+    CONF_H264_BIT_RATE,
+    CONF_LINGER,
+    CONF_MAX_VIEWERS,
+    CONF_MJPEG_QUALITY,
+    CONF_MJPEG_RATE,
+    CONF_PRE_ROLL,
+    CONF_RING,
+    CONF_STALL_LIMIT,
+    CONF_START,
+)
+from .engine.options import Options, Start
+from .engine.sources import Medium, Source, load
+
+KILO = 1000
+MIB = 2**20
+
+
+class DashboardVideo(StrEnum):
+    """Whether dashboards are offered video, or the moving JPEGs that cost nothing where the camera delivers JPEGs."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+def source(entry: ConfigEntry) -> Source:
+    """Return the entry's source; raises `InvalidSource`."""
+    return load({key: value for key, value in entry.data.items() if key not in (CONF_NAME, CONF_CODEC)})
+
+
+def options(stored: Mapping[str, Any]) -> Options:
+    """Return the engine's options for those of an entry, which are in units that people use."""
+    fields: dict[str, Any] = {
+        key: stored[key]
+        for key in (CONF_STALL_LIMIT, CONF_LINGER, CONF_PRE_ROLL, CONF_MJPEG_RATE, CONF_MJPEG_QUALITY, CONF_MAX_VIEWERS)
+        if key in stored
+    }
+    if CONF_START in stored:
+        fields["start"] = Start(stored[CONF_START])
+    if CONF_RING in stored:
+        fields["ring_bytes"] = stored[CONF_RING] * MIB
+    if CONF_H264_BIT_RATE in stored:
+        fields["h264_bit_rate"] = stored[CONF_H264_BIT_RATE] * KILO
+    return Options(**fields)
+
+
+def stored(engine: Options) -> dict[str, Any]:
+    """Return engine options as an entry stores them."""
+    return {
+        CONF_START: engine.start.value,
+        CONF_STALL_LIMIT: engine.stall_limit,
+        CONF_LINGER: engine.linger,
+        CONF_PRE_ROLL: engine.pre_roll,
+        CONF_RING: engine.ring_bytes // MIB,
+        CONF_MJPEG_RATE: engine.mjpeg_rate,
+        CONF_MJPEG_QUALITY: engine.mjpeg_quality,
+        CONF_H264_BIT_RATE: engine.h264_bit_rate // KILO,
+        CONF_MAX_VIEWERS: engine.max_viewers,
+    }
+
+
+def offers_video(entry: ConfigEntry, camera: Source) -> bool:
+    """Return whether dashboards are offered video.
+
+    Where the choice is left to us: video that browsers play and that needs no encoder.
+    """
+    choice = entry.options.get(CONF_DASHBOARD_VIDEO, DashboardVideo.AUTO)
+    if choice == DashboardVideo.AUTO:
+        return camera.native is Medium.PACKETS and entry.data.get(CONF_CODEC, "h264") == "h264"
+    return bool(choice == DashboardVideo.ON)

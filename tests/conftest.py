@@ -1,0 +1,3 @@
+"""What all tests share: real cameras to look at."""
+
+pytest_plugins = ["tests.servers.fixtures"]

@@ -1,0 +1,118 @@
+"""A real OctoPrint with its own webcam plugin: the outside client that most links are for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+import json
+from pathlib import Path
+import socket
+import subprocess
+from typing import Any
+from urllib.request import Request, urlopen
+
+from home_assistant import REPOSITORY
+
+from .waiting import until
+
+EXECUTABLE = REPOSITORY / ".venv/octoprint/bin/octoprint"
+USER = "operator"
+API_KEY = "0123456789ABCDEF0123456789ABCDEF"
+
+_START_SECONDS = 60
+_REQUEST_SECONDS = 20
+
+# What asks the internet, or opens a dialog about itself, over the page.
+_DISABLED = (
+    "achievements",
+    "announcements",
+    "discovery",
+    "errortracking",
+    "gcodeviewer",
+    "health_check",
+    "pluginmanager",
+    "softwareupdate",
+    "tracking",
+    "virtual_printer",
+)
+
+_CONFIG: dict[str, Any] = {
+    # The browser is signed in as the operator without asking, since it comes from this machine.
+    "accessControl": {
+        "autologinLocal": True,
+        "autologinAs": USER,
+        "autologinHeadsupAcknowledged": True,
+        "salt": "salt",
+    },
+    "plugins": {"_disabled": list(_DISABLED)},
+    "server": {
+        "firstRun": False,
+        "onlineCheck": {"enabled": False},
+        "pluginBlacklist": {"enabled": False},
+        "seenWizards": {"corewizard": 4, "classicwebcam": 1},
+        "commands": {},
+    },
+    "webcam": {"ffmpeg": "/usr/bin/ffmpeg"},
+}
+
+_USERS: dict[str, Any] = {
+    USER: {"password": "none", "active": True, "groups": ["users", "admins"], "permissions": [], "apikey": API_KEY}
+}
+
+
+class OctoPrint:
+    """A running OctoPrint's HTTP API."""
+
+    def __init__(self, url: str) -> None:
+        """Keep the address."""
+        self.url = url
+
+    def request(self, path: str, data: object = None) -> Any:
+        """Return the answer to a request of the operator."""
+        headers = {"X-Api-Key": API_KEY, "Content-Type": "application/json"}
+        body = None if data is None else json.dumps(data).encode()
+        with urlopen(Request(self.url + path, body, headers), timeout=_REQUEST_SECONDS) as answer:
+            return json.load(answer)
+
+    def use(self, *, stream: str, snapshot: str) -> None:
+        """Set the webcam's addresses, as its settings page does."""
+        self.request("/api/settings", {"plugins": {"classicwebcam": {"stream": stream, "snapshot": snapshot}}})
+
+    def test_snapshot(self, url: str) -> dict[str, Any]:
+        """Return what the button that tests a snapshot's address gets."""
+        options = {"method": "GET", "response": "bytes", "timeout": 5, "validSsl": True}
+        kind = {"content_type_whitelist": ["image/*"], "content_type_guess": True}
+        result: dict[str, Any] = self.request("/api/util/test", {"command": "url", "url": url, **options, **kind})
+        return result
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[OctoPrint]:
+    """Run OctoPrint on a configuration of its own in `folder`."""
+    # YAML takes JSON
+    (folder / "config.yaml").write_text(json.dumps(_CONFIG))
+    (folder / "users.yaml").write_text(json.dumps(_USERS))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    options = ["--iknowwhatimdoing", "--basedir", str(folder), "--host", "127.0.0.1", "--port", str(port)]
+    with (
+        (folder / "output.log").open("wb") as log,
+        subprocess.Popen([EXECUTABLE, "serve", *options], stdout=log, stderr=subprocess.STDOUT) as process,
+    ):
+        octoprint = OctoPrint(f"http://127.0.0.1:{port}")
+
+        def ready() -> bool:
+            assert process.poll() is None, (folder / "output.log").read_text()
+            try:
+                return bool(octoprint.request("/api/version"))
+            except HTTPException, OSError, ValueError:  # a page for people stands in until the server is up
+                return False
+
+        try:
+            until(ready, "OctoPrint answers", timeout=_START_SECONDS)
+            yield octoprint
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()

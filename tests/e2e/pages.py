@@ -1,0 +1,86 @@
+"""Home Assistant's frontend, as far as the tests walk through it."""
+
+from home_assistant import PASSWORD, USER
+from playwright.sync_api import Locator, Page, expect
+
+
+class Frontend:
+    """The frontend in one browser page."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        """Show the Home Assistant at `url` in `page`."""
+        self.page = page
+        self.url = url
+
+    def log_in(self) -> None:
+        """Log in by the form, as a user does."""
+        self.page.goto(self.url)
+        self.page.fill("input[name=username]", USER)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator("home-assistant-main")).to_be_attached()
+
+    def more_info(self, entity_id: str) -> Locator:
+        """Open an entity's dialog by its address and return the dialog's content."""
+        self.page.goto(f"{self.url}/?more-info-entity-id={entity_id}")
+        dialog = self.page.locator("ha-more-info-dialog")
+        expect(dialog.locator("more-info-camera")).to_be_visible()
+        return dialog
+
+    def add_camera(self) -> FlowDialog:
+        """Open the dialog that adds a camera, and return it."""
+        self.page.goto(f"{self.url}/config/integrations/dashboard")
+        self.page.get_by_role("button", name="Add integration").click()
+        self.page.locator("dialog-add-integration input").fill("Tripod")
+        self.page.locator("ha-integration-list-item", has_text="Tripod").click()
+        return FlowDialog(self.page)
+
+    def integration(self) -> IntegrationPage:
+        """Open the integration's page."""
+        self.page.goto(f"{self.url}/config/integrations/integration/tripod")
+        return IntegrationPage(self.page)
+
+
+class FlowDialog:
+    """A flow: one dialog, step by step."""
+
+    def __init__(self, page: Page) -> None:
+        """Walk through the flow that is open in `page`."""
+        self._page = page
+        self.content = page.locator("dialog-data-entry-flow")
+
+    def choose(self, option: str) -> None:
+        """Choose from a menu."""
+        self.content.get_by_text(option, exact=True).click()
+
+    def fill(self, **fields: str) -> None:
+        """Fill in text fields, by their names."""
+        for name, value in fields.items():
+            self.content.locator(f"input[name={name}]").fill(value)
+
+    def submit(self, button: str = "Submit") -> None:
+        """Send the step off."""
+        self.content.get_by_role("button", name=button).click()
+
+    def expect_text(self, text: str) -> None:
+        """Wait for a sentence."""
+        expect(self.content.get_by_text(text)).to_be_visible(timeout=30_000)
+
+
+class IntegrationPage:
+    """The page of the integration, with its cameras and their links."""
+
+    def __init__(self, page: Page) -> None:
+        """Show the page that is open in `page`."""
+        self._page = page
+
+    def link(self, name: str) -> Locator:
+        """Return the row of a link."""
+        return self._page.locator("ha-config-sub-entry-row", has_text=name)
+
+    def delete_link(self, name: str) -> None:
+        """Revoke a link."""
+        self.link(name).get_by_role("button").last.click()
+        self._page.get_by_role("menuitem", name="Delete").click()
+        self._page.locator("dialog-box").get_by_role("button", name="Delete").click()
+        expect(self.link(name)).to_have_count(0)

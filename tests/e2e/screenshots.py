@@ -1,0 +1,95 @@
+"""Take the pictures of README.md. See scripts/screenshots."""
+
+from contextlib import ExitStack
+from pathlib import Path
+import sys
+from tempfile import TemporaryDirectory
+
+from home_assistant import REPOSITORY, write_dashboard
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+from tests.servers import start
+
+from . import chromium, octoprint, server
+from .octoprint import OctoPrint
+from .pages import Frontend
+from .pixels import assert_moves
+from .server import HomeAssistant
+
+IMAGES = REPOSITORY / "docs/images"
+
+_SIZE = {"width": 1000, "height": 720}
+_FULL = {"advanced": {"width": 1280, "height": 720, "rate": 25}}
+
+
+class Photographer:
+    """Shows one thing after the other in a browser page."""
+
+    def __init__(self, page: Page, home_assistant: HomeAssistant, printer: OctoPrint, yard: str) -> None:
+        """Set the scene; `yard` is the address of a camera that is not added yet."""
+        self._page = page
+        self._home_assistant = home_assistant
+        self._printer = printer
+        self._yard = yard
+        self._camera = home_assistant.add_test_camera("Workshop", "OctoPrint", **_FULL)
+        home_assistant.add_test_camera("Printer", format="mjpeg", **_FULL)
+        cameras = [state["entity_id"] for state in home_assistant.client.states("camera")]
+        write_dashboard(home_assistant.config, cameras)
+        self._frontend = Frontend(page, home_assistant.url)
+        self._frontend.log_in()
+
+    def show(self, name: str) -> Locator | Page:
+        """Show what the picture `name` is of."""
+        shown: Locator | Page = getattr(self, f"_{name}")()
+        return shown
+
+    def _dashboard(self) -> Page:
+        self._page.goto(f"{self._home_assistant.url}/tripod-cameras")
+        for element in ("video", "img[src*='/api/camera_proxy_stream/']"):
+            assert_moves(self._page.locator(element))
+        return self._page
+
+    def _found(self) -> Page:
+        dialog = self._frontend.add_camera()
+        dialog.choose("Network camera")
+        dialog.fill(name="Yard", url=self._yard)
+        dialog.submit()
+        dialog.expect_text("H.264")
+        return self._page
+
+    def _no_signal(self) -> Page:
+        switch = self._camera.entity_id.replace("camera.", "switch.") + "_stream"
+        self._home_assistant.call("switch", "turn_off", switch)
+        dialog = self._frontend.more_info(self._camera.entity_id)
+        image = dialog.locator("img[src*='/api/camera_proxy_stream/']")
+        expect(image).to_be_visible()
+        image.evaluate("image => image.decode()")
+        self._home_assistant.call("switch", "turn_on", switch)
+        return self._page
+
+    def _octoprint(self) -> Page:
+        stream, snapshot = (self._camera.link("OctoPrint", file) for file in ("stream.mjpg", "snapshot.jpg"))
+        self._printer.use(stream=stream, snapshot=snapshot)
+        self._page.goto(f"{self._printer.url}/#control")
+        assert_moves(self._page.locator("#webcam_image"))
+        return self._page
+
+
+def main() -> None:
+    """Take the pictures that the command line names, or all."""
+    names = sys.argv[1:] or ["dashboard", "found", "no_signal", "octoprint"]
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        folders = [Path(stack.enter_context(TemporaryDirectory())) for _ in range(2)]
+        home_assistant = stack.enter_context(server.running(folders[0]))
+        printer = stack.enter_context(octoprint.running(folders[1]))
+        yard = stack.enter_context(start.rtsp_server("--size", "640x360"))
+        browser = chromium.launch(stack.enter_context(sync_playwright()))
+        page = browser.new_page(viewport=_SIZE)  # type: ignore[arg-type]
+        photographer = Photographer(page, home_assistant, printer, yard.url("h264"))
+        for name in names:
+            photographer.show(name).screenshot(path=IMAGES / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""A real Home Assistant that a test may start, kill and start again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+import socket
+import subprocess
+from typing import Any
+
+from home_assistant import PYTHON, Client, link_keys, prepare, start
+import psutil
+
+from .waiting import until
+
+_STOP_SECONDS = 20
+
+_SMALL = {"advanced": {"width": 640, "height": 360, "rate": 15}}
+"""Small, since the machine that runs the tests encodes it and decodes it again several times over."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera of Home Assistant with the keys of its links, by the links' names."""
+
+    url: str
+    entry_id: str
+    entity_id: str
+    keys: dict[str, str]
+
+    def link(self, name: str, path: str = "") -> str:
+        """Return an address that the link `name` opens."""
+        return f"{self.url}/api/tripod/{self.keys[name]}/{path}"
+
+
+class HomeAssistant:
+    """A Home Assistant on a configuration of its own."""
+
+    def __init__(self, config: Path) -> None:
+        """Use the empty folder `config`, and a free port."""
+        self.config = config
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        prepare(config, port=port)
+        self.client = Client(f"http://127.0.0.1:{port}")
+        self.url = self.client.url
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        """All that was written to the terminal, in all starts."""
+        return (self.config / "output.log").read_text()
+
+    def start(self) -> None:
+        """Start, and wait until all is set up."""
+        with (self.config / "output.log").open("ab") as log:
+            self._process = start(self.config, python=PYTHON, stdout=log, stderr=subprocess.STDOUT)
+        self.client.wait_until_started(self._process)
+
+    def stop(self) -> None:
+        """End as the user's restart does."""
+        assert self._process
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def kill(self) -> None:
+        """End as by a power cut: without a chance to clean up."""
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
+    def workers(self) -> list[psutil.Process]:
+        """Return the ffmpeg processes that it runs."""
+        assert self._process
+        children = psutil.Process(self._process.pid).children(recursive=True)
+        return [child for child in children if "ffmpeg" in child.name()]
+
+    def call(self, domain: str, action: str, entity_id: str, **data: Any) -> Any:
+        """Call an action."""
+        return self.client.request("POST", f"/api/services/{domain}/{action}", {"entity_id": entity_id, **data})
+
+    def add_test_camera(self, name: str, *links: str, **fields: Any) -> Camera:
+        """Add a camera on the test pattern, with `fields` of its form, and with a link for each of the names."""
+        before = {state["entity_id"] for state in self.client.states("camera")}
+        answers: list[dict[str, Any]] = [{"next_step_id": "test_pattern"}, {"name": name, **_SMALL, **fields}]
+        created = self.client.flow("/api/config/config_entries/flow", "tripod", *answers, {})
+        entry_id = created["result"]["entry_id"]
+        (entity_id,) = {state["entity_id"] for state in self.client.states("camera")} - before
+        return self.camera(entry_id, entity_id, *links)
+
+    def camera(self, entry_id: str, entity_id: str, *links: str) -> Camera:
+        """Return a camera that is set up, with a new link for each of the names."""
+        for link in links:
+            handler = [entry_id, "link"]
+            self.client.flow("/api/config/config_entries/subentries/flow", handler, {"name": link}, {})
+        if not links:
+            return Camera(self.url, entry_id, entity_id, {})
+
+        def keys() -> dict[str, str]:
+            known = link_keys(self.config, entry_id)
+            return known if set(known) >= set(links) else {}
+
+        return Camera(self.url, entry_id, entity_id, until(keys, f"the links {links} on disk"))
+
+
+@contextmanager
+def running(config: Path) -> Iterator[HomeAssistant]:
+    """Run a Home Assistant, whose log ends on the terminal where a test fails."""
+    server = HomeAssistant(config)
+    try:
+        server.start()
+        yield server
+        server.stop()
+    finally:
+        if server._process and server._process.poll() is None:
+            server.kill()

@@ -1,0 +1,57 @@
+"""OctoPrint as the client of a link."""
+
+import base64
+from io import BytesIO
+from urllib.parse import urljoin
+from urllib.request import urlopen
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from .octoprint import OctoPrint
+from .pixels import assert_moves
+from .server import Camera
+from .waiting import until
+
+
+def test_the_control_tab_shows_mjpeg(page: Page, printer: OctoPrint, camera: Camera) -> None:
+    printer.use(stream=camera.link("Hall TV", "stream.mjpg"), snapshot=camera.link("Hall TV", "snapshot.jpg"))
+    page.goto(f"{printer.url}/#control")
+    image = page.locator("#webcam_image")
+    expect(image).to_be_visible()
+    assert_moves(image)
+
+
+def test_the_control_tab_shows_the_address_of_mjpg_streamer(page: Page, printer: OctoPrint, camera: Camera) -> None:
+    stream, snapshot = (camera.link("Hall TV", f"webcam/?action={action}") for action in ("stream", "snapshot"))
+    printer.use(stream=stream, snapshot=snapshot)
+    page.goto(f"{printer.url}/#control")
+    image = page.locator("#webcam_image")
+    expect(image).to_be_visible()
+    assert_moves(image)
+
+
+def segments(camera: Camera) -> int:
+    """Return how many segments a player may choose from that joins now."""
+    address = camera.link("Hall TV", "stream.m3u8")
+    with urlopen(address, timeout=20) as answer:
+        playlist = answer.read().decode().splitlines()[-1]
+    with urlopen(urljoin(address, playlist), timeout=20) as answer:
+        return sum(line.endswith(b".ts\n") for line in answer)
+
+
+def test_the_control_tab_shows_hls(page: Page, printer: OctoPrint, camera: Camera) -> None:
+    until(lambda: segments(camera) > 3, "a camera that has run for a while, to be joined in its midst")
+    printer.use(stream=camera.link("Hall TV", "stream.m3u8"), snapshot=camera.link("Hall TV", "snapshot.jpg"))
+    page.goto(f"{printer.url}/#control")
+    video = page.locator("#webcam_hls")
+    expect(video).to_be_visible()
+    assert_moves(video)
+
+
+def test_the_test_of_the_snapshot_address_gets_a_picture(printer: OctoPrint, camera: Camera) -> None:
+    answer = printer.test_snapshot(camera.link("Hall TV", "snapshot.jpg"))
+    assert answer["result"], answer
+    assert answer["response"]["assumed_content_type"] == "image/jpeg"
+    picture = Image.open(BytesIO(base64.b64decode(answer["response"]["content"])))
+    assert picture.size == (640, 360)

@@ -1,0 +1,71 @@
+"""README.md's examples, as they stand there."""
+
+from pathlib import Path
+import re
+import subprocess
+
+from home_assistant import REPOSITORY
+from playwright.sync_api import Page
+import pytest
+import yaml
+
+from .pages import Frontend
+from .server import Camera, HomeAssistant
+
+README = (REPOSITORY / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    """Return what stands in README.md in `language`."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+COMMANDS = [line for block in blocks("shell") for line in block.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def workshop(home_assistant: HomeAssistant) -> Camera:
+    """Add the camera that the examples are about."""
+    return home_assistant.add_test_camera("Workshop", "Examples")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_works(command: str, workshop: Camera, tmp_path: Path) -> None:
+    command = re.sub(r"http://homeassistant\.local:8123/api/tripod/KEY/", workshop.link("Examples"), command)
+    shell = ["/bin/sh", "-c", command]
+    ran = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout or all(file.stat().st_size > 1000 for file in tmp_path.iterdir())
+
+
+def test_the_automations_do_what_they_say(
+    page: Page, frontend: Frontend, home_assistant: HomeAssistant, workshop: Camera
+) -> None:
+    picture, stop, start = (yaml.safe_load(block)["actions"] for block in blocks("yaml"))
+
+    def run(actions: object) -> None:
+        # the frontend's own way to try a sequence of actions
+        page.evaluate(
+            "sequence => document.querySelector('home-assistant').hass.callWS({type: 'execute_script', sequence})",
+            actions,
+        )
+
+    def state(entity_id: str) -> str:
+        (found,) = (s for s in home_assistant.client.states("sensor") if s["entity_id"] == entity_id)
+        return str(found["state"])
+
+    assert workshop.entity_id == "camera.workshop"
+    run(picture)
+    assert (home_assistant.config / "media/tripod/workshop/doorbell.jpg").stat().st_size > 1000
+    page.get_by_text("Notifications").first.click()
+    page.get_by_text("media/tripod/workshop/doorbell.jpg").first.wait_for()
+    run(stop)
+    assert state("sensor.workshop_state") == "stopped"
+    run(start)
+    assert state("sensor.workshop_state") in ("starting", "streaming")
+
+
+def test_every_picture_is_there() -> None:
+    images = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert images
+    assert all((REPOSITORY / image).stat().st_size > 1000 for image in images)

@@ -1,0 +1,81 @@
+"""What a bug report holds, and what it must not hold."""
+
+import json
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.json import ExtendedJSONEncoder
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import get_system_health_info
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.tripod.const import DOMAIN
+from custom_components.tripod.diagnostics import async_get_config_entry_diagnostics
+from custom_components.tripod.engine.status import State
+from custom_components.tripod.shared import tools
+from tests.servers.start import Server
+
+from .conftest import JPEG_PATTERN, KEY, SetUp, link, streaming, until
+
+
+def _lose_ffmpeg(hass: HomeAssistant) -> None:
+    ffmpeg = tools(hass).ffmpeg
+    ffmpeg.binary, ffmpeg._version = "/nowhere/ffmpeg", None
+
+
+async def test_diagnostics_hold_no_secret(hass: HomeAssistant, set_up: SetUp, http_camera: Server) -> None:
+    data = {
+        "kind": "url",
+        "url": http_camera.url("basic/still.jpg?token=s3cr3t-token"),
+        "username": "s3cr3t-user",
+        "password": "s3cr3t-password",
+        "delivery": "stills",
+        "codec": "mjpeg",
+    }
+    entry = await set_up(data, link(), start="always")
+    pipeline = entry.runtime_data.pipeline
+    await until(pipeline, lambda: pipeline.state is State.RETRYING)
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    text = json.dumps(found, cls=ExtendedJSONEncoder)
+    assert "s3cr3t" not in text
+    assert KEY not in text
+    assert found["status"]["error"]["cause"] == "unauthorized"
+    assert found["source"]["address"].startswith("http://127.0.0.1:")
+    assert found["links"][0]["scopes"] == ["stream", "snapshot"]
+
+
+async def test_diagnostics_of_a_running_camera(
+    hass: HomeAssistant, set_up: SetUp, hass_client: ClientSessionGenerator
+) -> None:
+    entry = await set_up(JPEG_PATTERN)
+    await hass.async_block_till_done()
+    async with streaming(entry):
+        client = await hass_client()
+        async with client.get("/api/camera_proxy_stream/camera.yard") as response:
+            await response.content.readuntil(b"\xff\xd9")
+            found = await async_get_config_entry_diagnostics(hass, entry)
+    assert found["status"]["state"] == "streaming"
+    assert found["status"]["error"] is None
+    assert found["status"]["viewers"][0]["client"] == "Dashboard"
+    assert found["ffmpeg"]["version"]
+    assert "camera.yard" in found["core_stream"]
+
+
+async def test_diagnostics_say_that_ffmpeg_is_missing(hass: HomeAssistant, set_up: SetUp) -> None:
+    entry = await set_up()
+    _lose_ffmpeg(hass)
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    assert "not found" in found["ffmpeg"]["error"]
+
+
+async def test_system_health(hass: HomeAssistant, set_up: SetUp) -> None:
+    assert await async_setup_component(hass, "system_health", {})
+    entry = await set_up(JPEG_PATTERN)
+    await set_up(title="Door")
+    async with streaming(entry):
+        info = await get_system_health_info(hass, DOMAIN)
+        version = await info.pop("ffmpeg_version")
+        assert version[0].isdigit()
+        assert info == {"cameras": 2, "streaming": 1, "failing": 0, "viewers": 0}
+    _lose_ffmpeg(hass)
+    info = await get_system_health_info(hass, DOMAIN)
+    assert await info["ffmpeg_version"] == {"type": "failed", "error": "ffmpeg_missing"}

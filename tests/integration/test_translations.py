@@ -1,0 +1,166 @@
+"""Texts: every key that the code uses is there, and every text is used."""
+
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import SelectSelector
+from homeassistant.util.json import load_json_object
+import pytest
+
+from custom_components import tripod
+from custom_components.tripod import button, forms, link_flow, sensor, sentences, services, switch
+from custom_components.tripod.engine import errors
+from custom_components.tripod.engine.errors import TripodError
+from custom_components.tripod.engine.status import State
+from custom_components.tripod.sensor import causes
+from custom_components.tripod.sentences import describe, translated
+
+from .conftest import SetUp
+
+ROOT = Path(tripod.__file__).parent
+EN: dict[str, Any] = load_json_object(ROOT / "translations/en.json")
+ICONS: dict[str, Any] = json.loads((ROOT / "icons.json").read_text())
+CAUSES = set(causes())
+
+
+def _fields(schema: Any) -> tuple[set[str], dict[str, Any], list[str]]:
+    """Return the names of a form's fields, its sections, and what its selectors are translated under."""
+    names, sections, selectors = set(), {}, []
+    for key, value in schema.schema.items():
+        name = str(getattr(key.schema, "schema", key.schema))
+        if isinstance(value, section):
+            sections[name] = value.schema
+            continue
+        names.add(name)
+        parts = getattr(value, "validators", [value])
+        selectors += [part.config["translation_key"] for part in parts if isinstance(part, SelectSelector)]
+    return names, sections, selectors
+
+
+def _assert_form(step: dict[str, Any], schema: Any) -> None:
+    names, sections, selectors = _fields(schema)
+    assert names <= set(step["data"])
+    assert set(step["data"]) == set(step["data_description"])
+    for name, inner in sections.items():
+        _assert_form(step["sections"][name], inner)
+    assert set(selectors) <= set(EN["selector"])
+
+
+@pytest.mark.parametrize("kind", forms.KINDS)
+@pytest.mark.parametrize("named", [True, False])
+def test_every_field_of_a_camera_has_a_text(kind: str, named: bool) -> None:  # noqa: FBT001
+    _assert_form(EN["config"]["step"][kind], forms.camera(kind, named=named))
+    assert kind in EN["config"]["step"]["user"]["menu_options"]
+
+
+def test_every_field_of_the_other_dialogs_has_a_text() -> None:
+    _assert_form(EN["options"]["step"]["init"], forms.OPTIONS)
+    _assert_form(EN["config"]["step"]["reauth_confirm"], forms.CREDENTIALS)
+    _assert_form(EN["issues"]["unauthorized"]["fix_flow"]["step"]["confirm"], forms.CREDENTIALS)
+    steps = EN["config_subentries"]["link"]["step"]
+    _assert_form(steps["user"], link_flow.NEW)
+    _assert_form(steps["reconfigure"], link_flow.CHANGE)
+
+
+def test_every_step_has_a_text() -> None:
+    for file, texts in (("config_flow.py", EN["config"]), ("link_flow.py", EN["config_subentries"]["link"])):
+        steps = set(re.findall(r'\bstep_id="(\w+)"', (ROOT / file).read_text()))
+        assert steps - {"check"} <= set(texts["step"]), file
+    assert set(EN["config"]["progress"]) == {"check"}
+    assert set(re.findall(r"\{(\w+)\}", EN["config"]["step"]["confirm"]["description"])) == {
+        "picture",
+        "codec",
+        "size",
+        "rate",
+        "audio",
+    }
+    for step in ("urls", "reconfigure"):
+        named = set(re.findall(r"\{(\w+)\}", EN["config_subentries"]["link"]["step"][step]["description"]))
+        assert named - {"last_used"} == set(link_flow.PATHS)
+
+
+@pytest.mark.parametrize("cause", sorted(CAUSES))
+def test_every_cause_has_a_sentence_that_says_what_to_do(cause: str) -> None:
+    text = EN["exceptions"][cause]["message"]
+    assert text.count(". ") >= 1 or cause == "invalid_request"
+    assert EN["config"]["error"][cause] == text
+    assert EN["issues"]["unauthorized"]["fix_flow"]["error"][cause] == text
+    assert cause in EN["entity"]["sensor"]["last_error"]["state"]
+
+
+def test_no_text_is_left_over() -> None:
+    assert set(EN["config"]["error"]) == CAUSES
+    assert set(EN["entity"]["sensor"]["last_error"]["state"]) == {*CAUSES, sensor.NO_ERROR}
+    assert set(EN["entity"]["sensor"]["state"]["state"]) == {state.value for state in State}
+    own = set(EN["exceptions"]) - CAUSES
+    code = "".join(path.read_text() for path in ROOT.glob("*.py"))
+    assert {key for key in own if f'"{key}"' not in code} == set()
+    assert set(EN["services"]) == set(services.Service)
+
+
+def test_every_exception_that_is_raised_has_a_text() -> None:
+    code = "".join(path.read_text() for path in ROOT.glob("*.py"))
+    raised = set(re.findall(r'translation_key="(\w+)"', code)) | set(re.findall(r'_refused\("(\w+)"', code))
+    named = {*EN["entity"]["sensor"], *EN["entity"]["switch"], *EN["selector"]}
+    assert raised - named <= set(EN["exceptions"])
+
+
+def test_every_entity_has_a_name_and_an_icon() -> None:
+    for platform, descriptions in (("sensor", sensor.DESCRIPTIONS), ("switch", [switch.STREAM])):
+        keys = {description.translation_key for description in descriptions}
+        assert keys == set(EN["entity"][platform]) == set(ICONS["entity"][platform])
+    assert all(description.device_class for description in button.DESCRIPTIONS), "named by its device class"
+
+
+def test_every_action_has_texts_and_an_icon() -> None:
+    assert set(ICONS["services"]) == set(services.Service)
+    fields = EN["services"]["snapshot"]["fields"]
+    assert set(fields) == {str(field) for field in services.SNAPSHOT_FIELDS}
+    assert all(set(text) == {"name", "description"} for text in fields.values())
+
+
+def test_every_choice_has_a_text() -> None:
+    def check(schema: Any) -> None:
+        for value in schema.schema.values():
+            if isinstance(value, section):
+                check(value.schema)
+            for part in getattr(value, "validators", [value]):
+                if isinstance(part, SelectSelector):
+                    texts = EN["selector"][part.config["translation_key"]]["options"]
+                    assert set(map(str, part.config["options"])) == set(texts)
+
+    for kind in forms.KINDS:
+        check(forms.camera(kind, named=True))
+    check(forms.OPTIONS)
+    check(link_flow.NEW)
+
+
+def _all_errors(kind: type[TripodError] = TripodError) -> list[type[TripodError]]:
+    return [error for sub in kind.__subclasses__() for error in (sub, *_all_errors(sub))]
+
+
+@pytest.mark.parametrize("kind", _all_errors())
+async def test_a_sentence_names_what_the_error_names(
+    hass: HomeAssistant, set_up: SetUp, kind: type[TripodError]
+) -> None:
+    await set_up()
+    named = dict.fromkeys(re.findall(r"\{(\w+)\}", kind.sentence), "value")
+    detail = named.pop("detail", "")
+    sentence = describe(hass, kind(detail, **named))
+    assert "{" not in sentence
+    assert sentence == EN["exceptions"][kind.cause]["message"].format(**{"detail": detail or "?", **named})
+    assert str(translated(kind(detail, **named))).rstrip(".") == sentence.rstrip(".")
+
+
+async def test_without_a_translation_the_sentence_is_english(
+    hass: HomeAssistant, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = errors.Stalled(seconds="10")
+    await set_up()
+    for texts in ({}, {"component.tripod.exceptions.stalled.message": "{what} is missing"}):
+        monkeypatch.setattr(sentences, "async_get_cached_translations", lambda *_, texts=texts: texts)
+        assert describe(hass, error) == "No picture came for 10 seconds"
