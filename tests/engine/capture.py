@@ -1,13 +1,14 @@
 """A sink to wait at, and a capture that runs beside a test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from custom_components.tripod.engine.controls import Controls
 from custom_components.tripod.engine.errors import TripodError
 from custom_components.tripod.engine.ffmpeg import Ffmpeg
 from custom_components.tripod.engine.mpegts import Chunk, Parser
-from custom_components.tripod.engine.sources import Source, Tools
+from custom_components.tripod.engine.sources import Medium, Source, Tools, Wanted
 
 TOOLS = Tools(ffmpeg=Ffmpeg())
 
@@ -15,8 +16,12 @@ TOOLS = Tools(ffmpeg=Ffmpeg())
 class Collector:
     """Keep what a capture brings."""
 
+    controls: Controls | None = None
+    still: Callable[[], Awaitable[bytes]] | None = None
+
     def __init__(self, timestamp_offset: float = 0.0) -> None:
         self.timestamp_offset = timestamp_offset
+        self.wanted = Wanted(Medium)
         self.pictures: list[bytes] = []
         self.chunks: list[Chunk] = []
         self.unchanged = 0

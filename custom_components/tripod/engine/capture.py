@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 import logging
 import time
 
 from .backoff import Backoff
 from .condition import Condition
+from .controls import Controls
 from .errors import DeviceMissing, Stalled, StreamEnded, TripodError, Unauthorized, WorkerFailed
 from .feed import FrameFeed, PacketFeed
-from .sources.base import Medium, Source, Tools
+from .sources.base import Medium, Source, Tools, Wanted
 from .status import State
 
 _LOGGER = logging.getLogger(__name__)
@@ -26,6 +28,16 @@ WATCH = 1.0
 """Seconds between two looks at a capture that may have frozen, or for a device that is gone."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What a capture fills, and what it goes by meanwhile."""
+
+    frames: FrameFeed
+    packets: PacketFeed
+    wanted: Wanted
+    controls: Controls | None
+
+
 class Capture:
     """The supervision of one source; `run` is the work."""
 
@@ -33,22 +45,22 @@ class Capture:
         self,
         source: Source,
         tools: Tools,
+        delivery: Delivery,
         *,
-        frames: FrameFeed,
-        packets: PacketFeed,
         condition: Condition,
         stall_limit: float,
         backoff: Backoff,
         age: Callable[[], float],
     ) -> None:
-        """Fill `frames` or `packets` from `source`.
+        """Capture from `source` into the feeds of `delivery`.
 
         It is frozen after `stall_limit` seconds without a picture; `age` tells the pipeline's age in seconds.
         """
+        self.sink: _Sink | None = None
+        """Of the run under way."""
         self._source = source
         self._tools = tools
-        self._frames = frames
-        self._packets = packets
+        self._delivery = delivery
         self._condition = condition
         self._stall_limit = stall_limit
         self._backoff = backoff
@@ -60,26 +72,28 @@ class Capture:
         try:
             while True:
                 self._condition.set(State.STARTING)
-                sink = _Sink(self._age(), self._frames, self._packets, self._began_streaming)
+                sink = self.sink = _Sink(self._delivery, self._age(), self._began_streaming)
                 error = await self._once(sink)
                 if sink.streamed >= GOOD_STREAM:
                     self._backoff.reset()
                 await self._rest(error)
         finally:
-            self._frames.clear()
-            self._packets.clear()
+            self.sink = None
+            self._delivery.frames.clear()
+            self._delivery.packets.clear()
 
     async def _once(self, sink: _Sink) -> TripodError:
         """Capture until it fails; return why."""
-        if self._source.native is Medium.PACKETS:
-            self._packets.restart()
+        if Medium.PACKETS in self._source.delivers:
+            self._delivery.packets.restart()
         capture = asyncio.create_task(self._source.capture(self._tools, sink))
         try:
             return await self._watch(capture, sink)
         finally:
             capture.cancel()
             await asyncio.wait([capture])
-            self._frames.clear()
+            self.sink = None
+            self._delivery.frames.clear()
 
     async def _watch(self, capture: asyncio.Task[None], sink: _Sink) -> TripodError:
         """Wait for the capture's end, or for it to freeze."""
@@ -116,13 +130,14 @@ class Capture:
 class _Sink:
     """Where one run of a capture puts what it gets."""
 
-    def __init__(
-        self, timestamp_offset: float, frames: FrameFeed, packets: PacketFeed, on_first: Callable[[], None]
-    ) -> None:
+    def __init__(self, delivery: Delivery, timestamp_offset: float, on_first: Callable[[], None]) -> None:
         self.timestamp_offset = timestamp_offset
+        self.still: Callable[[], Awaitable[bytes]] | None = None
         self.pictures = 0
-        self._frames = frames
-        self._packets = packets
+        self.wanted = delivery.wanted
+        self.controls = delivery.controls
+        self._frames = delivery.frames
+        self._packets = delivery.packets
         self._on_first = on_first
         self._heard = time.monotonic()
         self._first: float | None = None

@@ -55,11 +55,25 @@ class DeviceBusy(TripodError):
     sentence = "Another program is using the device: {detail}"
 
 
+class DeviceHeld(DeviceBusy):
+    """Another program holds the device, and it is known which."""
+
+    cause = "device_held"
+    sentence = "The device {device} is in use by {holder}"
+
+
 class NoPermission(TripodError):
     """The device may not be opened by this user (EACCES, EPERM)."""
 
     cause = "no_permission"
     sentence = "No permission to open the device: {detail}"
+
+
+class DeviceNotPermitted(NoPermission):
+    """The device node is there, but belongs to a group that this user is not in."""
+
+    cause = "device_not_permitted"
+    sentence = "No permission to open {device}, which belongs to the group {group} ({gid})"
 
 
 class FormatNotSupported(TripodError):
@@ -151,6 +165,41 @@ class EncoderFailed(TripodError):
 
     cause = "encoder_failed"
     sentence = "The video encoder failed: {detail}"
+
+
+class NoPicamera2(TripodError):
+    """Neither Picamera2 nor rpicam-apps is installed here, so no CSI camera can be used on this machine."""
+
+    cause = "no_picamera2"
+    sentence = "There is no camera software for CSI cameras on this system: {detail}"
+
+
+class Picamera2Broken(TripodError):
+    """Picamera2 is installed, but too old, or cannot be imported."""
+
+    cause = "picamera2_broken"
+    sentence = "Picamera2 cannot be used: {detail}"
+
+
+class InvalidControl(TripodError):
+    """The camera has no such control, or the control no such value."""
+
+    cause = "invalid_control"
+    sentence = "The control {control} cannot be set: {detail}"
+
+
+class ControlInactive(TripodError):
+    """Another control keeps this one from being set, as autofocus does with the focus."""
+
+    cause = "control_inactive"
+    sentence = "{control} cannot be set now: set {governor} to {setting} first"
+
+
+class ControlLocked(TripodError):
+    """The camera keeps this control from being set, and does not say why."""
+
+    cause = "control_locked"
+    sentence = "The camera does not let {control} be set now"
 
 
 class FfmpegMissing(TripodError):

@@ -7,24 +7,25 @@ The medium that the source does not deliver is derived by a transcoder that runs
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 import time
 
 from .backoff import Backoff
-from .capture import Capture
+from .capture import Capture, Delivery
 from .condition import Condition
 from .demand import OnDemand
-from .errors import NoFreshPicture, Stopped, TripodError
+from .errors import FormatNotSupported, NoFreshPicture, Stopped, TripodError
 from .feed import Frame, FrameFeed, FrameReader, PacketFeed, PacketReader
 from .options import Options, Start
-from .sources.base import Medium, Source, Tools
+from .sources.base import Medium, Source, Tools, Wanted
 from .status import State, Status
 from .transcode import frames_to_packets, packets_to_frames
 from .viewers import Viewers
 
-TRANSCODER_LINGER = 10.0
-"""Seconds that a transcoder outlives its last consumer."""
+ENCODER_LINGER = 10.0
+"""Seconds that a transcoder, or an encoder of the source's own, outlives its last consumer."""
 
 RING_SECONDS = 4.0
 """Seconds that the ring keeps at least, so that a reader that fell a little behind need not jump."""
@@ -41,12 +42,13 @@ class Pipeline:
         *,
         name: str = "camera",
         stopped: bool = False,
+        controls: Mapping[str, float] | None = None,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Prepare a camera; nothing runs before `open` is called, and then when it is wanted.
 
-        A `stopped` camera stays so until `start`. `clock` tells Unix time.
+        A `stopped` camera stays so until `start`. `controls` are the user's settings, by key. `clock` tells Unix time.
         """
         self.source = source
         self.options = options or Options()
@@ -64,14 +66,16 @@ class Pipeline:
         self.condition.listen(self._tell_consumers)
         self.tools = tools
         self.clock = clock
+        self.controls = source.controls(controls or {})
+        """What can be turned while the camera runs; None where it has nothing of the kind."""
+        self._wanted = Wanted()
         self._transcoder_error: TripodError | None = None
         self._began = clock()
         self._stopped = stopped
         self._supervision = Capture(
             source,
             tools,
-            frames=self.frame_feed,
-            packets=self.packet_feed,
+            Delivery(frames=self.frame_feed, packets=self.packet_feed, wanted=self._wanted, controls=self.controls),
             condition=self.condition,
             stall_limit=self.picture_age_limit,
             backoff=backoff or Backoff(),
@@ -79,13 +83,23 @@ class Pipeline:
         )
         keep = self.options.start is not Start.ON_DEMAND or self.options.pre_roll > 0
         self._capture = OnDemand(self._keep_capturing, self.options.linger, keep=keep)
-        self._transcoder = OnDemand(self._keep_transcoding, TRANSCODER_LINGER)
+        self._media = {medium: self._on_demand(medium) for medium in Medium}
+
+    def _on_demand(self, medium: Medium) -> OnDemand:
+        """Return what runs while `medium` is wanted."""
+        if medium not in self.source.delivers:
+            return OnDemand(self._keep_transcoding, ENCODER_LINGER)
+        if len(self.source.delivers) == 1:
+            return self._capture
+        armed = medium is Medium.PACKETS and self.options.pre_roll > 0
+        return OnDemand(partial(self._keep_wanted, medium), ENCODER_LINGER, keep=armed)
 
     def open(self) -> None:
         """Let the camera run when it is wanted, which an always-on camera is at once."""
         if not self._stopped:
             self._capture.allow()
-            self._transcoder.allow()
+            for work in self._media.values():
+                work.allow()
 
     def start(self) -> State:
         """Let a stopped camera run and start it now; return the state found."""
@@ -119,7 +133,9 @@ class Pipeline:
         self.packet_feed.close()
 
     async def _end(self) -> None:
-        await self._transcoder.block()
+        for work in self._media.values():
+            if work is not self._capture:
+                await work.block()
         await self._capture.block()
 
     @asynccontextmanager
@@ -137,7 +153,7 @@ class Pipeline:
     @contextmanager
     def demand(self, medium: Medium) -> Iterator[None]:
         """Want `medium` to come, without reading it here."""
-        with self._capture.hold() if medium is self.source.native else self._transcoder.hold():
+        with self._media[medium].hold():
             yield
 
     async def snapshot(self, *, max_age: float | None = None, after: float | None = None, wait: float = 4.5) -> Frame:
@@ -160,12 +176,25 @@ class Pipeline:
                     raise NoFreshPicture(f"waited {wait:g} s")
                 await reader.next(remaining)
 
+    async def still(self, *, wait: float = 10.0) -> bytes:
+        """Return one JPEG of the sensor's full size, which a running stream may pause for.
+
+        Waits up to `wait` seconds for the camera to start. Raises `FormatNotSupported` where the source has no such
+        picture, `Stopped`, or the error that keeps the camera away.
+        """
+        await self.snapshot(wait=wait)
+        with self._capture.hold():
+            sink = self._supervision.sink
+            if sink is None or sink.still is None:
+                raise FormatNotSupported("no picture of the sensor's full size beside the stream")
+            return await sink.still()
+
     def failure(self, medium: Medium) -> TripodError | None:
         """Return why `medium` does not come before the next try; None where it comes, or may come soon."""
         if self._stopped:
             return Stopped()
         error = self.condition.error if self.state is State.RETRYING else None
-        if error is None and medium is not self.source.native:
+        if error is None and medium not in self.source.delivers:
             error = self._transcoder_error
         # an exception that is raised again and again would gather a longer traceback each time
         return error and error.with_traceback(None)
@@ -192,7 +221,7 @@ class Pipeline:
     @property
     def status(self) -> Status:
         """How the camera is at this moment, for all who report."""
-        native_frames = self.source.native is Medium.FRAMES
+        native_frames = self._delivered is Medium.FRAMES
         feed = self.frame_feed if native_frames else self.packet_feed
         width, height = feed.picture_size or (None, None)
         return Status(
@@ -202,7 +231,7 @@ class Pipeline:
             last_error_at=self.condition.last_error_at,
             retry_at=self.condition.retry_at,
             restarts=self.condition.restarts,
-            medium=self.source.native,
+            medium=self._delivered,
             codec="mjpeg" if native_frames else self.packet_feed.parser.video_codec,
             width=width,
             height=height,
@@ -210,11 +239,18 @@ class Pipeline:
             bit_rate=feed.bytes_meter.rate * 8,
             frame_at=feed.last_frame_at,
             frames=feed.frames,
-            transcoding=self._transcoder.running,
+            transcoding=any(work.running for medium, work in self._media.items() if medium not in self.source.delivers),
             ring_bytes=self.packet_feed.size,
             ring_seconds=sum(segment.duration for segment in self.packet_feed.segments),
             viewers=self.viewers.statistics(),
         )
+
+    @property
+    def _delivered(self) -> Medium:
+        """The medium that the source delivers now; of two, the chief one where it is wanted."""
+        native = self.source.native
+        wanted = [medium for medium in self.source.delivers if medium in self._wanted]
+        return native if native in wanted or not wanted else wanted[0]
 
     def _tell_consumers(self) -> None:
         self.frame_feed.interrupt()
@@ -229,6 +265,16 @@ class Pipeline:
         finally:
             if not self._stopped:
                 self.condition.set(State.IDLE)
+
+    async def _keep_wanted(self, medium: Medium) -> None:
+        """Let a source that delivers both media make this one."""
+        self._wanted.add(medium)
+        try:
+            with self._capture.hold():
+                await asyncio.Event().wait()
+        finally:
+            self._wanted.discard(medium)
+            (self.frame_feed if medium is Medium.FRAMES else self.packet_feed).clear()
 
     async def _keep_transcoding(self) -> None:
         backoff = Backoff()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
+from ..controls import Controls
 from ..ffmpeg import Ffmpeg
 from .address import Resolve, resolve
 
@@ -37,11 +39,48 @@ class Found:
     """Fields of the source that the look found out; `sources.settle` puts them in."""
 
 
+class Wanted:
+    """The media that somebody wants now: a source that delivers both need only make these."""
+
+    def __init__(self, media: Iterable[Medium] = ()) -> None:
+        """Begin with `media`."""
+        self._media = set(media)
+        self._change = asyncio.Event()
+
+    def __contains__(self, medium: Medium) -> bool:
+        """Whether `medium` is wanted."""
+        return medium in self._media
+
+    def add(self, medium: Medium) -> None:
+        """Want `medium`."""
+        self._media.add(medium)
+        self._change.set()
+
+    def discard(self, medium: Medium) -> None:
+        """Want `medium` no longer."""
+        self._media.discard(medium)
+        self._change.set()
+
+    async def changed(self) -> None:
+        """Wait until something else is wanted than at the last return of this; for one waiter."""
+        await self._change.wait()
+        self._change.clear()
+
+
 class Sink(Protocol):
     """Where a running capture puts what it gets. Calls are cheap and never wait."""
 
     timestamp_offset: float
     """Seconds since the pipeline began: ffmpeg captures start their timestamps here, so that time never goes back."""
+
+    wanted: Wanted
+    """What to deliver, for a source that delivers both media."""
+
+    controls: Controls | None
+    """What `Source.controls` made for this pipeline; the capture puts the user's settings back by its `apply`."""
+
+    still: Callable[[], Awaitable[bytes]] | None
+    """Set by a capture that can take one JPEG of the sensor's full size while it streams smaller."""
 
     def frame(self, jpeg: bytes, captured_at: float | None = None) -> None:
         """Take one whole JPEG; `captured_at` is Unix time, now where it is None."""
@@ -70,6 +109,25 @@ class Source(ABC):
     @abstractmethod
     def native(self) -> Medium:
         """The medium that arrives without transcoding."""
+
+    @property
+    def delivers(self) -> frozenset[Medium]:
+        """All media that arrive without transcoding; `native` is the chief one."""
+        return frozenset({self.native})
+
+    @property
+    def microphone(self) -> str:
+        """The ALSA device whose sound goes with the video; empty for none."""
+        return ""
+
+    @property
+    def warms_up(self) -> bool:
+        """Whether this is a bare sensor, whose first pictures after a start may be black or unsettled."""
+        return False
+
+    def controls(self, wanted: Mapping[str, float]) -> Controls | None:
+        """Return new controls that remember what the user `wanted`, by key; None where there are none."""
+        return None
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from ..controls import Controls
 from ..errors import FormatNotSupported, NoVideo, Stalled, TripodError
 from ..feed import FrameFeed, PacketFeed
 from ..ffmpeg import mjpeg_output
 from ..jpeg import dimensions
-from .base import Found, Medium, Source, Tools
+from .base import Found, Medium, Source, Tools, Wanted
 
 TIMEOUT = 15.0
 """Seconds until a source that shows nothing is given up: slow cameras need up to ten to wake up."""
@@ -22,8 +24,11 @@ class _Look:
     """A sink that measures."""
 
     timestamp_offset = 0.0
+    controls: Controls | None = None
+    still: Callable[[], Awaitable[bytes]] | None = None
 
     def __init__(self) -> None:
+        self.wanted = Wanted(Medium)
         self.frames = FrameFeed()
         self.stream = PacketFeed()
         self.first: asyncio.Event = asyncio.Event()
