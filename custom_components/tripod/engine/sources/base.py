@@ -98,6 +98,9 @@ class Tools:
 
     ffmpeg: Ffmpeg
     resolve: Resolve = resolve
+    python: str = "/usr/bin/python3"
+    """The system's Python, for which libcamera's binding is built."""
+    rpicam_vid: str = "rpicam-vid"
 
 
 class Source(ABC):
