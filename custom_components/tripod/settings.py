@@ -55,11 +55,7 @@ def source(entry: ConfigEntry) -> Source:
 
 def options(stored: Mapping[str, Any]) -> Options:
     """Return the engine's options for those of an entry, which are in units that people use."""
-    fields: dict[str, Any] = {
-        key: stored[key]
-        for key in _AS_STORED
-        if key in stored
-    }
+    fields: dict[str, Any] = {key: stored[key] for key in _AS_STORED if key in stored}
     if CONF_START in stored:
         fields["start"] = Start(stored[CONF_START])
     if CONF_RING in stored:

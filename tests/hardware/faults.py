@@ -128,7 +128,7 @@ async def main(cycles: int) -> dict[str, Any]:
             began = time.monotonic()
             async with asyncio.timeout(PATIENCE):
                 await anext(reader)
-            entry = mended.setdefault(fault.__name__, {"times": 0, "causes": [], "seconds": []})  # type: ignore[attr-defined]
+            entry = mended.setdefault(fault.__name__, {"times": 0, "causes": [], "seconds": []})
             entry["times"] += 1
             entry["causes"] = sorted({*entry["causes"], cause})
             entry["seconds"].append(round(time.monotonic() - began, 2))
