@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from custom_components.tripod.engine.controls import Control, ControlKind, Controls
-from custom_components.tripod.engine.errors import TripodError
+from custom_components.tripod.engine.errors import InvalidControl, TripodError
 
 
 def number(key: str, name: str, low: float, high: float, default: float, **more: float | str | None) -> Control:
@@ -112,7 +112,7 @@ class MemoryControls(Controls):
 
     def __init__(self, controls: list[Control], wanted: Mapping[str, float] | None = None) -> None:
         super().__init__(wanted)
-        self.values = {control.key: control.value for control in controls}
+        self.values: dict[str, float | None] = {control.key: control.value for control in controls}
         self.written: list[tuple[str, float]] = []
         self.error: TripodError | None = None
         """Why the camera cannot be asked."""
@@ -125,7 +125,7 @@ class MemoryControls(Controls):
             replace(
                 control,
                 value=self.values[control.key],
-                inactive=control.governor is not None and self.values[control.governor] != control.governor_value,
+                inactive=control.governor is not None and self.values.get(control.governor) != control.governor_value,
             )
             for control in self._controls
         ]
@@ -135,7 +135,9 @@ class MemoryControls(Controls):
             raise self.error
         known = {control.key: control for control in self._controls}
         for key, value in values.items():
-            control = known[key]
+            control = known.get(key)
+            if control is None:
+                raise InvalidControl("the camera has no such control", control=key)
             self.written.append((key, value))
             if control.kind is ControlKind.NUMBER:
                 self.values[key] = min(max(value, control.minimum), control.maximum)

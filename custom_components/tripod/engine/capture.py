@@ -13,6 +13,7 @@ from .condition import Condition
 from .controls import Controls
 from .errors import DeviceMissing, Stalled, StreamEnded, TripodError, Unauthorized, WorkerFailed
 from .feed import FrameFeed, PacketFeed
+from .hotplug import Hotplug
 from .sources.base import Medium, Source, Tools, Wanted
 from .status import State
 
@@ -25,7 +26,7 @@ GOOD_STREAM = 60.0
 """Seconds of streaming after which a failure counts as the first again."""
 
 WATCH = 1.0
-"""Seconds between two looks at a capture that may have frozen, or for a device that is gone."""
+"""Seconds between two looks at a capture that may have frozen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +121,9 @@ class Capture:
 
     async def _attached(self) -> None:
         """Wait until the device is there."""
-        while not await asyncio.to_thread(self._source.attached):  # noqa: ASYNC110 - nothing tells us
-            await asyncio.sleep(WATCH)
+        with Hotplug() as hotplug:
+            while not await asyncio.to_thread(self._source.attached):
+                await hotplug.changed()
 
     def _began_streaming(self) -> None:
         self._condition.set(State.STREAMING)

@@ -118,7 +118,10 @@ class Controls(ABC):
     async def apply(self) -> None:
         """Put back what the user set, one control at a time, so that one that fails harms no other. Never raises."""
         async with self._lock:
-            for key, value in self.wanted.items():
+            if not self.current:
+                with suppress(TripodError):
+                    await self._refresh()
+            for key, value in self._governors_first(self.wanted):
                 try:
                     await self._write({key: value})
                 except TripodError as error:
@@ -139,9 +142,8 @@ class Controls(ABC):
                 for control in self.current.values()
                 if control.default is not None and control.value not in (None, control.default) and not control.inactive
             }
-            governors = {control.governor for control in self.current.values()}
             # an automatic comes last: once it is on, the camera ignores what it governs
-            await self._write(dict(sorted(changed.items(), key=lambda item: item[0] in governors)))
+            await self._write(dict(reversed(self._governors_first(changed))))
             await self._refresh()
 
     def forget(self, *keys: str) -> None:
@@ -166,6 +168,10 @@ class Controls(ABC):
     async def _refresh(self) -> None:
         self.current = {control.key: control for control in await self._read()}
         self._changed()
+
+    def _governors_first(self, values: Mapping[str, float]) -> list[tuple[str, float]]:
+        governors = {control.governor for control in self.current.values()}
+        return sorted(values.items(), key=lambda item: item[0] not in governors)
 
     def _lasts(self, key: str) -> bool:
         return key in self.current and self.current[key].kind is not ControlKind.BUTTON

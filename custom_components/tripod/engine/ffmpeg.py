@@ -94,6 +94,14 @@ def mjpeg_output() -> list[str]:
     return ["-flush_packets", "1", "-f", "mjpeg", "pipe:1"]
 
 
+def mpjpeg_part(jpeg: bytes) -> bytes:
+    """Return a picture as ffmpeg's `mpjpeg` demuxer takes it: with its length.
+
+    The plain JPEG demuxer holds each picture back until the next one begins.
+    """
+    return b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n" % (len(jpeg), jpeg)
+
+
 def jpeg_quality(percent: int) -> str:
     """Return ffmpeg's `-q:v` (2 best, 31 worst) for a quality in percent."""
     return str(round(31 - 29 * (max(1, min(100, percent)) / 100)))

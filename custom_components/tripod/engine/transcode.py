@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from .feed import FrameReader, PacketReader
-from .ffmpeg import Ffmpeg, explain, mjpeg, mpegts_output, x264
+from .ffmpeg import Ffmpeg, explain, mjpeg, mpegts_output, mpjpeg_part, x264
 from .jpeg import JpegSplitter, dimensions
 from .options import Options
 from .process import Process
@@ -109,12 +109,7 @@ async def frames_to_packets(
                 size = dimensions(frame.data)
             elif dimensions(frame.data) != size:
                 return
-            await child.write(_part(frame.data))
-
-
-def _part(jpeg: bytes) -> bytes:
-    # As multipart with lengths, because ffmpeg's plain JPEG demuxer holds each picture back until the next begins.
-    return b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n" % (len(jpeg), jpeg)
+            await child.write(mpjpeg_part(frame.data))
 
 
 def _encoder(ffmpeg: Ffmpeg, options: Options, timestamp_offset: float) -> list[str]:
