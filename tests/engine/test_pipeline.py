@@ -21,6 +21,7 @@ from custom_components.tripod.engine.errors import (
     NoFreshPicture,
     Stalled,
     Stopped,
+    StreamEnded,
     Unauthorized,
 )
 from custom_components.tripod.engine.ffmpeg import Ffmpeg
@@ -105,7 +106,7 @@ class Scripted(Source):
         return self.pause
 
     def attached(self) -> bool:
-        return self.plugged[0]
+        return self.plugged.pop(0) if len(self.plugged) > 1 else self.plugged[0]
 
     async def probe(self, tools: Tools) -> Found:  # noqa: ARG002
         raise AssertionError
@@ -342,6 +343,24 @@ async def test_slow_source_is_not_frozen() -> None:
         for _ in range(3):
             await anext(frames)
         assert camera.status.restarts == 0
+
+
+async def test_a_device_that_is_gone_is_missing_whatever_its_worker_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("custom_components.tripod.engine.capture.WATCH", 0.02)
+    source = Scripted(runs=[failing(StreamEnded("Input/output error"))], plugged=[False])
+    async with pipeline(source) as camera, camera.frames():
+        await until(camera, in_state(camera, State.RETRYING))
+        assert isinstance(camera.error, DeviceMissing)
+
+
+async def test_a_camera_that_is_put_back_does_not_wait_for_its_next_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("custom_components.tripod.engine.capture.WATCH", 0.02)
+    monkeypatch.setattr(Soon, "next", lambda _: 3600.0)
+    source = Scripted(runs=[failing(StreamEnded()), stream], plugged=[True, False, False, True])
+    async with pipeline(source) as camera, camera.frames() as frames:
+        while await frames.next(1) is None:
+            pass
+        assert source.count == [2]
 
 
 async def test_absent_device_is_taken_up_on_its_return(monkeypatch: pytest.MonkeyPatch) -> None:

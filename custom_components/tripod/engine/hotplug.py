@@ -30,10 +30,9 @@ _EVENTS = _IN_ATTRIB | _IN_MOVED_TO | _IN_CREATE | _IN_DELETE
 class Hotplug:
     """Wakes one waiter when a device node comes or goes, for as long as the context is open."""
 
-    def __init__(self, folders: Sequence[Path] = FOLDERS, look: float = LOOK) -> None:
-        """Watch what there is of `folders`; wake the waiter after `look` seconds anyway."""
+    def __init__(self, folders: Sequence[Path] = FOLDERS) -> None:
+        """Watch what there is of `folders`."""
         self._folders = folders
-        self._look = look
         self._descriptor = -1
         self._event = asyncio.Event()
 
@@ -55,10 +54,10 @@ class Hotplug:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    async def changed(self) -> bool:
-        """Wait for a change, or until it is time for a look; return whether there was a change."""
+    async def changed(self, within: float = LOOK) -> bool:
+        """Wait for a change, for so many seconds at most; return whether there was one."""
         try:
-            async with asyncio.timeout(self._look):
+            async with asyncio.timeout(within):
                 await self._event.wait()
         except TimeoutError:
             return False
