@@ -69,6 +69,11 @@ class Parser:
         return self._tables.video_codec
 
     @property
+    def video_pid(self) -> int:
+        """Which packets carry video; none has this identifier without video, or before the tables came."""
+        return self._tables.video_pid
+
+    @property
     def audio_codec(self) -> str | None:
         """FFmpeg's name; None without audio, or with one that MPEG-TS has no name for."""
         return self._tables.audio_codec
@@ -266,6 +271,6 @@ class _Slices(NamedTuple):
 
 
 _SLICES = {
-    "h264": _Slices(lambda first: first & 0x1F, range(1, 6), range(5, 6), h264.SPS),
+    "h264": _Slices(lambda first: first & 0x1F, h264.SLICES, range(h264.IDR, h264.IDR + 1), h264.SPS),
     "hevc": _Slices(lambda first: first >> 1 & 0x3F, range(32), range(16, 24), 33),
 }
