@@ -34,6 +34,8 @@ class Chunk:
 
     It rises on past 33 bits, and goes back only as B-frames do, or where the source's own clock did.
     """
+    sps: bytes | None = None
+    """The sequence parameter set that a key frame stands on."""
 
 
 class Parser:
@@ -184,7 +186,8 @@ class Parser:
             return
         frame.begun = True
         front = b"".join(map(self._tables.repeat, frame.tables if frame.key else frame.fresh))
-        self._chunks.append(Chunk(front + data, starts_frame=True, key=frame.key, pts=frame.pts))
+        sps = self.sps if frame.key else None
+        self._chunks.append(Chunk(front + data, starts_frame=True, key=frame.key, pts=frame.pts, sps=sps))
 
 
 @dataclass(slots=True)
