@@ -115,32 +115,6 @@ def mjpeg(quality: int) -> list[str]:
     return ["-c:v", "mjpeg", "-thread_type:v", "slice", "-pix_fmt", "yuvj420p", "-q:v", jpeg_quality(quality)]
 
 
-def x264(bit_rate: int) -> list[str]:
-    """Return encoder options: software H.264 for live viewing, a key frame each second, no B-frames."""
-    return [
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-tune",
-        "zerolatency",
-        "-pix_fmt",
-        "yuv420p",
-        "-bf",
-        "0",
-        "-sc_threshold",
-        "0",
-        "-force_key_frames",
-        "expr:gte(t,n_forced)",
-        "-b:v",
-        str(bit_rate),
-        "-maxrate",
-        str(bit_rate),
-        "-bufsize",
-        str(bit_rate),
-    ]
-
-
 _MEANINGS: dict[type[TripodError], str] = {
     errors.FfmpegMissing: r"cannot run \S*ffmpeg",
     errors.Unauthorized: r"40[13] (unauthorized|forbidden)|authorization failed|authentication fail",

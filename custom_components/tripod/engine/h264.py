@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 START_CODE = b"\x00\x00\x01"
+SLICES = range(1, 6)
+IDR = 5
 SPS = 7
+PPS = 8
 AUD = 9
 """NAL unit type of an access unit delimiter."""
 
-_IDR = 5
-_SLICES = range(1, 6)
 _BEFORE_SLICES = range(6, 10)  # messages, parameter sets and delimiters stand before an access unit's first slice
 
 _HIGH_PROFILES = frozenset((100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135))
@@ -56,15 +57,15 @@ class AccessUnits:
         # two bytes tell: the unit's type, and whether it is the first slice of a picture
         while 0 <= (found := self._buffer.find(START_CODE, self._position)) < len(self._buffer) - 4:
             kind = self._buffer[found + 3] & 0x1F
-            first = kind in _SLICES and self._buffer[found + 4] & 0x80
+            first = kind in SLICES and self._buffer[found + 4] & 0x80
             if self._slices and (first or kind in _BEFORE_SLICES):
                 begin = found - (found > 0 and self._buffer[found - 1] == 0)
                 units.append((bytes(memoryview(self._buffer)[:begin]), self._key))
                 del self._buffer[:begin]
                 found -= begin
                 self._slices = self._key = False
-            self._slices |= kind in _SLICES
-            self._key |= kind == _IDR
+            self._slices |= kind in SLICES
+            self._key |= kind == IDR
             self._position = found + 3
         if found < 0:
             self._position = max(self._position, len(self._buffer) - 2)
