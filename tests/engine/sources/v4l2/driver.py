@@ -18,7 +18,7 @@ from linuxpy.video import raw
 from custom_components.tripod.engine.sources.v4l2.ioctls import Node
 from custom_components.tripod.engine.sources.v4l2.opened import explain
 
-INACTIVE = 0x10
+INACTIVE, HAS_PAYLOAD = 0x10, 0x100
 
 
 @cache
@@ -96,7 +96,7 @@ class Driver:
 
     def _control(self, answer: Any) -> None:
         compound = answer.id & 0x40000000
-        known = [each for each in self.controls.values() if compound or each["type"] < 256]
+        known = [each for each in self.controls.values() if compound or not each["flags"] & HAS_PAYLOAD]
         following = [each for each in known if each["id"] > answer.id & 0x0FFFFFFF]
         control = min(following, key=lambda each: int(each["id"]), default=None) or fail(errno.EINVAL)
         for field in ("id", "type", "minimum", "maximum", "step", "default_value", "flags", "elems", "nr_of_dims"):

@@ -24,16 +24,6 @@ from custom_components.tripod.engine.sources.v4l2.holders import cpu_time, expla
 BUSY = DeviceBusy("/dev/video0")
 
 
-@pytest.fixture
-def terminal() -> Iterator[str]:
-    """A character device that nobody else has open."""
-    ours, theirs = os.openpty()
-    name = os.ttyname(theirs)
-    os.close(theirs)
-    yield name
-    os.close(ours)
-
-
 @contextmanager
 def holding(device: str) -> Iterator[int]:
     """Have a process that keeps `device` open."""

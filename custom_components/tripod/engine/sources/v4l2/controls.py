@@ -29,7 +29,7 @@ _KINDS = {
 }
 
 # V4L2_CTRL_FLAG_*
-_DISABLED, _GRABBED, _READ_ONLY, _INACTIVE, _WRITE_ONLY = 0x01, 0x02, 0x04, 0x10, 0x40
+_DISABLED, _GRABBED, _READ_ONLY, _INACTIVE, _WRITE_ONLY, _HAS_PAYLOAD = 0x01, 0x02, 0x04, 0x10, 0x40, 0x100
 
 GOVERNORS = {
     "blue_balance": ("white_balance_automatic", 0),
@@ -102,7 +102,7 @@ def _found(node: Node) -> dict[str, Any]:
     """Return what the device describes, by key, as far as it can be turned."""
     found: dict[str, Any] = {}
     for raw in node.controls():
-        if raw.type in _KINDS and not raw.flags & (_DISABLED | _READ_ONLY):
+        if raw.type in _KINDS and not raw.flags & (_DISABLED | _READ_ONLY | _HAS_PAYLOAD):
             key = _key(_name(raw)) or "control"
             # two of one name happen among a maker's own
             found[f"{key}_{raw.id:08x}" if key in found else key] = raw
