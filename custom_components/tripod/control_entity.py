@@ -142,7 +142,7 @@ class ControlEntity(TripodEntity):
 
     @property
     def reading(self) -> float | None:
-        """The value in the camera's own unit: of a camera that is away, what it will be set to; None if nobody knows."""
+        """The value in the camera's own unit; of a camera that is away, what it will be set to, if anything."""
         value = self.control.value
         return self.controls.engine.wanted.get(self.control.key) if value is None else value
 
