@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from ..controls import Controls
+from ..encoders import Encoders
 from ..ffmpeg import Ffmpeg
 from .address import Resolve, resolve
 
@@ -98,6 +99,13 @@ class Tools:
 
     ffmpeg: Ffmpeg
     resolve: Resolve = resolve
+    encoders: Encoders = None  # type: ignore[assignment]  # until __post_init__
+    """Those of `ffmpeg`, unless others are given."""
+
+    def __post_init__(self) -> None:
+        """Take the encoders of `ffmpeg` where no others are given."""
+        if self.encoders is None:
+            object.__setattr__(self, "encoders", Encoders(self.ffmpeg))
 
 
 class Source(ABC):
