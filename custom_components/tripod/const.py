@@ -20,6 +20,7 @@ CONF_PRE_ROLL: Final = "pre_roll"
 CONF_RING: Final = "ring"
 CONF_STALL_LIMIT: Final = "stall_limit"
 CONF_START: Final = "start"
+CONF_WARM_UP: Final = "warm_up"
 
 SUBENTRY_LINK: Final = "link"
 CONF_EXPIRES: Final = "expires"

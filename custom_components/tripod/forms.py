@@ -31,6 +31,7 @@ from .const import (
     CONF_RING,
     CONF_STALL_LIMIT,
     CONF_START,
+    CONF_WARM_UP,
 )
 from .engine.options import Options, Start
 from .engine.sources import Source, load
@@ -150,6 +151,7 @@ OPTIONS = probatio.Schema(
         probatio.Required(CONF_DASHBOARD_VIDEO): choice(*DashboardVideo, key="dashboard_video"),
         probatio.Required(CONF_STALL_LIMIT): number(2, 600, "s"),
         probatio.Required(CONF_LINGER): number(0, 3600, "s"),
+        probatio.Required(CONF_WARM_UP): number(0, 10, "s", step=0.5),
         probatio.Required(CONF_PRE_ROLL): number(0, 120, "s"),
         probatio.Required(CONF_RING): number(2, 1024, "MiB"),
         probatio.Required(CONF_MJPEG_RATE): number(0.1, 60, "fps", step=0.1),

@@ -19,12 +19,25 @@ from .const import (
     CONF_RING,
     CONF_STALL_LIMIT,
     CONF_START,
+    CONF_WARM_UP,
 )
 from .engine.options import Options, Start
 from .engine.sources import Medium, Source, load
 
 KILO = 1000
 MIB = 2**20
+
+
+_AS_STORED = (
+    CONF_STALL_LIMIT,
+    CONF_LINGER,
+    CONF_WARM_UP,
+    CONF_PRE_ROLL,
+    CONF_MJPEG_RATE,
+    CONF_MJPEG_QUALITY,
+    CONF_MAX_VIEWERS,
+)
+"""The options that an entry stores in the engine's own units."""
 
 
 class DashboardVideo(StrEnum):
@@ -42,11 +55,7 @@ def source(entry: ConfigEntry) -> Source:
 
 def options(stored: Mapping[str, Any]) -> Options:
     """Return the engine's options for those of an entry, which are in units that people use."""
-    fields: dict[str, Any] = {
-        key: stored[key]
-        for key in (CONF_STALL_LIMIT, CONF_LINGER, CONF_PRE_ROLL, CONF_MJPEG_RATE, CONF_MJPEG_QUALITY, CONF_MAX_VIEWERS)
-        if key in stored
-    }
+    fields: dict[str, Any] = {key: stored[key] for key in _AS_STORED if key in stored}
     if CONF_START in stored:
         fields["start"] = Start(stored[CONF_START])
     if CONF_RING in stored:
@@ -62,6 +71,7 @@ def stored(engine: Options) -> dict[str, Any]:
         CONF_START: engine.start.value,
         CONF_STALL_LIMIT: engine.stall_limit,
         CONF_LINGER: engine.linger,
+        CONF_WARM_UP: engine.warm_up,
         CONF_PRE_ROLL: engine.pre_roll,
         CONF_RING: engine.ring_bytes // MIB,
         CONF_MJPEG_RATE: engine.mjpeg_rate,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 import logging
 import os
@@ -17,9 +17,11 @@ from custom_components.tripod.engine.backoff import Backoff
 from custom_components.tripod.engine.errors import (
     DeviceBusy,
     DeviceMissing,
+    FormatNotSupported,
     NoFreshPicture,
     Stalled,
     Stopped,
+    StreamEnded,
     Unauthorized,
 )
 from custom_components.tripod.engine.ffmpeg import Ffmpeg
@@ -29,7 +31,7 @@ from custom_components.tripod.engine.pipeline import Pipeline
 from custom_components.tripod.engine.sources import Found, Medium, Sink, Source, TestPattern, Tools
 from custom_components.tripod.engine.status import State
 
-from .media import decoded_frames, jpegs
+from .media import decoded_frames, ffmpeg, jpegs, mpegts
 
 TOOLS = Tools(ffmpeg=Ffmpeg())
 H264 = TestPattern(width=320, height=240, rate=15)
@@ -104,7 +106,7 @@ class Scripted(Source):
         return self.pause
 
     def attached(self) -> bool:
-        return self.plugged[0]
+        return self.plugged.pop(0) if len(self.plugged) > 1 else self.plugged[0]
 
     async def probe(self, tools: Tools) -> Found:  # noqa: ARG002
         raise AssertionError
@@ -343,6 +345,24 @@ async def test_slow_source_is_not_frozen() -> None:
         assert camera.status.restarts == 0
 
 
+async def test_a_device_that_is_gone_is_missing_whatever_its_worker_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("custom_components.tripod.engine.capture.WATCH", 0.02)
+    source = Scripted(runs=[failing(StreamEnded("Input/output error"))], plugged=[False])
+    async with pipeline(source) as camera, camera.frames():
+        await until(camera, in_state(camera, State.RETRYING))
+        assert isinstance(camera.error, DeviceMissing)
+
+
+async def test_a_camera_that_is_put_back_does_not_wait_for_its_next_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("custom_components.tripod.engine.capture.WATCH", 0.02)
+    monkeypatch.setattr(Soon, "next", lambda _: 3600.0)
+    source = Scripted(runs=[failing(StreamEnded()), stream], plugged=[True, False, False, True])
+    async with pipeline(source) as camera, camera.frames() as frames:
+        while await frames.next(1) is None:
+            pass
+        assert source.count == [2]
+
+
 async def test_absent_device_is_taken_up_on_its_return(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("custom_components.tripod.engine.capture.WATCH", 0.02)
     source = Scripted(runs=[failing(DeviceMissing("/dev/video0")), stream], plugged=[False])
@@ -454,3 +474,101 @@ async def test_who_waits_for_a_closed_camera_is_told_at_once() -> None:
         async with asyncio.timeout(1):
             with pytest.raises(Stopped):
                 await waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Both(Scripted):
+    """A source that makes both media, each while it is wanted, as Picamera2 does."""
+
+    runs: list[Callable[[Sink], Awaitable[None]]] = field(default_factory=list)
+    made: list[frozenset[Medium]] = field(default_factory=list)
+
+    @property
+    def native(self) -> Medium:
+        return Medium.PACKETS
+
+    @property
+    def delivers(self) -> frozenset[Medium]:
+        return frozenset(Medium)
+
+    async def capture(self, tools: Tools, sink: Sink) -> None:  # noqa: ARG002
+        async def still() -> bytes:
+            return PICTURE
+
+        sink.still = still
+        video = mpegts()
+        while True:
+            wanted = frozenset(medium for medium in Medium if medium in sink.wanted)
+            if not self.made or self.made[-1] != wanted:
+                self.made.append(wanted)
+            if Medium.PACKETS in wanted:
+                sink.packets(video)
+            if Medium.FRAMES in wanted:
+                sink.frame(PICTURE)
+            sink.alive()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await sink.wanted.changed()
+
+
+async def test_a_source_that_delivers_both_media_makes_what_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("custom_components.tripod.engine.pipeline.ENCODER_LINGER", 0.05)
+    source = Both()
+    async with pipeline(source) as camera:
+        async with camera.frames() as frames:
+            assert (await anext(frames)).data == PICTURE
+            assert camera.status.medium == "frames"
+            async with camera.packets() as packets:
+                assert await anext(packets)
+                assert camera.status.medium == "packets"
+                assert not camera.status.transcoding
+            while source.made[-1] != {Medium.FRAMES}:
+                await anext(frames)
+        assert source.made == [{Medium.FRAMES}, set(Medium), {Medium.FRAMES}]
+        assert source.count == [0]  # one run of the capture throughout
+        assert not children()
+
+
+async def test_an_armed_pre_roll_wants_the_packets_of_such_a_source() -> None:
+    source = Both()
+    async with pipeline(source, pre_roll=5) as camera:
+        await until(camera, in_state(camera, State.STREAMING))
+        assert source.made == [{Medium.PACKETS}]
+
+
+async def test_a_still_of_the_full_size() -> None:
+    async with pipeline(Both()) as camera:
+        assert await camera.still() == PICTURE
+
+
+async def test_a_source_without_such_stills_says_so() -> None:
+    async with pipeline(Scripted(runs=[stream])) as camera:
+        with pytest.raises(FormatNotSupported):
+            await camera.still()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor(Scripted):
+    """A sensor that is black at first."""
+
+    @property
+    def warms_up(self) -> bool:
+        return True
+
+
+async def test_a_snapshot_waits_for_a_picture_that_is_not_black() -> None:
+    black = ffmpeg("-f", "lavfi", "-i", "color=black:s=64x64", "-frames:v", "1", "-c:v", "mjpeg", "-f", "image2pipe")
+
+    async def wake_up(sink: Sink) -> None:
+        for _ in range(20):
+            sink.frame(black)
+            await asyncio.sleep(0.05)
+        await stream(sink)
+
+    async with pipeline(Sensor(runs=[wake_up]), warm_up=10) as camera:
+        assert (await camera.snapshot(wait=15)).data == PICTURE
+
+
+async def test_viewers_see_a_sensor_warm_up() -> None:
+    async with pipeline(Sensor(runs=[stream]), warm_up=10) as camera, camera.frames() as frames:
+        assert (await anext(frames)).data == PICTURE

@@ -59,8 +59,15 @@ async def until(pipeline: Any, state: str) -> None:
         stop_listening()
 
 
+async def warm_up() -> None:
+    """Start ffmpeg once: its first start, from a file system that has yet to read it, takes as long as a live check."""
+    program = await asyncio.create_subprocess_exec("ffmpeg", "-version", stdout=asyncio.subprocess.DEVNULL)
+    await program.wait()
+
+
 async def main() -> dict[str, Any]:
     """Use the camera, and say what happened."""
+    await warm_up()
     seen: dict[str, Any] = {"probe": await look(CAMERA), "missing": await look(V4l2(device="/dev/video9"))}
     pipeline = Pipeline(CAMERA, TOOLS, Options())
     pipeline.open()

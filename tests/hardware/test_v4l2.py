@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
-import shutil
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
-CACHE = HERE.parents[1] / ".venv/vivid"
-
-pytestmark = pytest.mark.timeout(420)
+from .conftest import Guest
 
 
 @pytest.fixture(scope="module")
-def seen() -> dict[str, Any]:
-    if not shutil.which("qemu-system-x86_64"):
-        pytest.skip("needs QEMU for x86-64: scripts/setup hardware")
-    command = [str(HERE / "with-vivid"), "--timeout", "400", "--", sys.executable, "-B", str(HERE / "guest.py")]
-    environment = {**os.environ, "WITH_VIVID_CACHE": str(CACHE)}
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    report: dict[str, Any] = json.loads(run.stdout)
+def seen(guest: Guest) -> dict[str, Any]:
+    report: dict[str, Any] = guest("guest.py")
     return report
 
 

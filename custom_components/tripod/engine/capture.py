@@ -13,6 +13,7 @@ from .condition import Condition
 from .controls import Controls
 from .errors import DeviceMissing, Stalled, StreamEnded, TripodError, Unauthorized, WorkerFailed
 from .feed import FrameFeed, PacketFeed
+from .hotplug import Hotplug
 from .sources.base import Medium, Source, Tools, Wanted
 from .status import State
 
@@ -25,7 +26,7 @@ GOOD_STREAM = 60.0
 """Seconds of streaming after which a failure counts as the first again."""
 
 WATCH = 1.0
-"""Seconds between two looks at a capture that may have frozen, or for a device that is gone."""
+"""Seconds between two looks at a capture that may have frozen, or at a device that may have gone or come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,17 +112,25 @@ class Capture:
         """Wait for the next try."""
         # a wrong password tried every second locks accounts
         delay = self._backoff.longest() if isinstance(error, Unauthorized) else self._backoff.next()
+        if not isinstance(error, DeviceMissing) and not await asyncio.to_thread(self._source.attached):
+            error = DeviceMissing(self._source.address)  # whatever its driver or ffmpeg made of that
         self._condition.failed(error, delay)
-        if isinstance(error, DeviceMissing) and not await asyncio.to_thread(self._source.attached):
-            await self._attached()
-            self._backoff.reset()
-        else:
-            await asyncio.sleep(delay)
+        await self._next_try(time.monotonic() + delay)
 
-    async def _attached(self) -> None:
-        """Wait until the device is there."""
-        while not await asyncio.to_thread(self._source.attached):  # noqa: ASYNC110 - nothing tells us
-            await asyncio.sleep(WATCH)
+    async def _next_try(self, at: float) -> None:
+        """Wait until `at`, or for as long as the device is gone: once it is put back, there is nothing to wait for."""
+        gone = False
+        with Hotplug() as hotplug:
+            while True:
+                left = at - time.monotonic()
+                if not await asyncio.to_thread(self._source.attached):
+                    gone = True
+                elif gone:
+                    self._backoff.reset()
+                    return
+                elif left <= 0:
+                    return
+                await hotplug.changed(WATCH if gone else min(left, WATCH))
 
     def _began_streaming(self) -> None:
         self._condition.set(State.STREAMING)

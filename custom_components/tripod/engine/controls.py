@@ -118,7 +118,10 @@ class Controls(ABC):
     async def apply(self) -> None:
         """Put back what the user set, one control at a time, so that one that fails harms no other. Never raises."""
         async with self._lock:
-            for key, value in self.wanted.items():
+            if not self.current:
+                with suppress(TripodError):
+                    await self._refresh()
+            for key, value in self._governors_first(self.wanted):
                 try:
                     await self._write({key: value})
                 except TripodError as error:
@@ -126,15 +129,49 @@ class Controls(ABC):
             with suppress(TripodError):
                 await self._refresh()
 
+    async def reset(self) -> None:
+        """Forget what the user set, and put every control that the camera takes now back to its default.
+
+        Raises a `TripodError` where the camera does not take it; what the user set is forgotten all the same.
+        """
+        async with self._lock:
+            self.wanted.clear()
+            await self._refresh()
+            changed = {
+                control.key: control.default
+                for control in self.current.values()
+                if control.default is not None and control.value not in (None, control.default) and not control.inactive
+            }
+            # an automatic comes last: once it is on, the camera ignores what it governs
+            await self._write(dict(reversed(self._governors_first(changed))))
+            await self._refresh()
+
     def forget(self, *keys: str) -> None:
         """Leave these controls, or all where none is named, to the camera from now on."""
         for key in keys or tuple(self.wanted):
             self.wanted.pop(key, None)
         self._changed()
 
+    def obstacle(self, key: str, together: Mapping[str, float] | None = None) -> TripodError | None:
+        """Return what keeps the control from being set now, alone or `together` with others; None for nothing."""
+        control = self.current.get(key)
+        if control is None or not control.inactive:
+            return None
+        governor = self.current.get(control.governor or "")
+        if governor is None or control.governor_value is None:
+            return ControlLocked(control=control.name)
+        if (together or {}).get(governor.key) == control.governor_value:
+            return None
+        setting = governor.words(control.governor_value)
+        return ControlInactive(control=control.name, governor=governor.name, setting=setting)
+
     async def _refresh(self) -> None:
         self.current = {control.key: control for control in await self._read()}
         self._changed()
+
+    def _governors_first(self, values: Mapping[str, float]) -> list[tuple[str, float]]:
+        governors = {control.governor for control in self.current.values()}
+        return sorted(values.items(), key=lambda item: item[0] not in governors)
 
     def _lasts(self, key: str) -> bool:
         return key in self.current and self.current[key].kind is not ControlKind.BUTTON
@@ -145,14 +182,8 @@ class Controls(ABC):
             raise InvalidControl("the camera has no such control", control=key)
         if control.kind is ControlKind.MENU and value not in control.choices:
             raise InvalidControl(f"it has no value {value:g}", control=control.name)
-        if not control.inactive:
-            return
-        governor = self.current.get(control.governor or "")
-        if governor is None or control.governor_value is None:
-            raise ControlLocked(control=control.name)
-        if together.get(governor.key) != control.governor_value:
-            setting = governor.words(control.governor_value)
-            raise ControlInactive(control=control.name, governor=governor.name, setting=setting)
+        if error := self.obstacle(key, together):
+            raise error
 
     def _changed(self) -> None:
         for listener in list(self._listeners):

@@ -25,6 +25,8 @@ class Options:
     """Seconds without a picture after which the camera counts as frozen; also the oldest picture that is handed out."""
     linger: float = 30.0
     """Seconds that the capture outlives its last consumer: dashboards ask for a still every ten."""
+    warm_up: float = 3.0
+    """Seconds after a start of a bare sensor in which black or unsettled pictures reach no snapshot, at most."""
     pre_roll: float = 0.0
     """Seconds of video kept for recordings to begin in the past; above 0 the capture always runs."""
     ring_bytes: int = 16 * 2**20

@@ -23,6 +23,7 @@ from .sources.base import Medium, Source, Tools, Wanted
 from .status import State, Status
 from .transcode import frames_to_packets, packets_to_frames
 from .viewers import Viewers
+from .warm_up import WarmUp
 
 ENCODER_LINGER = 10.0
 """Seconds that a transcoder, or an encoder of the source's own, outlives its last consumer."""
@@ -63,12 +64,14 @@ class Pipeline:
         )
         self.viewers = Viewers(self.options.max_viewers)
         self.condition = Condition(name, State.STOPPED if stopped else State.IDLE, clock)
-        self.condition.listen(self._tell_consumers)
+        self.condition.listen(self._state_changed)
         self.tools = tools
         self.clock = clock
         self.controls = source.controls(controls or {})
         """What can be turned while the camera runs; None where it has nothing of the kind."""
         self._wanted = Wanted()
+        warm_up = self.options.warm_up if source.warms_up else 0.0
+        self._warm_up = WarmUp(tools.ffmpeg, self.frame_feed, warm_up, clock)
         self._transcoder_error: TripodError | None = None
         self._began = clock()
         self._stopped = stopped
@@ -129,6 +132,7 @@ class Pipeline:
         self.condition.unlisten_all()
         self._stopped = True  # whoever waits for a picture is told so
         await self._end()
+        await self._warm_up.close()
         self.frame_feed.close()
         self.packet_feed.close()
 
@@ -166,10 +170,10 @@ class Pipeline:
             deadline = time.monotonic() + wait
             while True:
                 frame = reader.latest
-                if frame is not None and (
-                    frame.captured_at > after if after is not None else self.clock() - frame.captured_at <= limit
-                ):
-                    return frame
+                if frame is not None and self._warm_up.settled(frame.captured_at):
+                    age = self.clock() - frame.captured_at
+                    if frame.captured_at > after if after is not None else age <= limit:
+                        return frame
                 if failure := self.failure(Medium.FRAMES):
                     raise failure
                 if (remaining := deadline - time.monotonic()) <= 0:
@@ -252,7 +256,11 @@ class Pipeline:
         wanted = [medium for medium in self.source.delivers if medium in self._wanted]
         return native if native in wanted or not wanted else wanted[0]
 
-    def _tell_consumers(self) -> None:
+    def _state_changed(self) -> None:
+        if self.state is State.STREAMING:
+            self._warm_up.begin()
+        else:
+            self._warm_up.end()
         self.frame_feed.interrupt()
         self.packet_feed.interrupt()
 
