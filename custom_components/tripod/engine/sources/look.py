@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from ..controls import Controls
 from ..errors import FormatNotSupported, NoVideo, Stalled, TripodError
-from ..feed import FrameFeed, PacketFeed
+from ..feed import Frame, FrameFeed, PacketFeed
 from ..ffmpeg import mjpeg_output
 from ..jpeg import dimensions
 from .base import Found, Medium, Source, Tools, Wanted
@@ -27,23 +27,25 @@ class Look:
     controls: Controls | None = None
     still: Callable[[], Awaitable[bytes]] | None = None
 
-    def __init__(self) -> None:
-        """Begin before the first picture."""
+    def __init__(self, source: Source) -> None:
+        """Begin before the first picture of each medium that `source` delivers."""
         self.wanted = Wanted(Medium)
         self.frames = FrameFeed()
         self.stream = PacketFeed()
         self.first: asyncio.Event = asyncio.Event()
+        self._awaited = len(source.delivers)
+        self._came: set[Medium] = set()
 
     def frame(self, jpeg: bytes, captured_at: float | None = None) -> None:
         """Take one whole JPEG."""
         self.frames.publish(jpeg, captured_at)
-        self.first.set()
+        self._note(Medium.FRAMES)
 
     def packets(self, data: bytes) -> None:
         """Take the next bytes of an MPEG-TS stream."""
         self.stream.publish(data)
         if self.stream.segments:
-            self.first.set()
+            self._note(Medium.PACKETS)
 
     def alive(self) -> None:
         """Do nothing: a look wants pictures."""
@@ -55,9 +57,14 @@ class Look:
 
     async def found(self, tools: Tools) -> Found:
         """Say what came."""
-        if self.frames.latest:
-            return _found_frames(self.frames)
-        return await _found_packets(self.stream, tools)
+        if self.stream.segments:
+            return await _found_packets(self.stream, self.frames.latest, tools)
+        return _found_frames(self.frames)
+
+    def _note(self, medium: Medium) -> None:
+        self._came.add(medium)
+        if len(self._came) >= self._awaited:
+            self.first.set()
 
 
 async def look(source: Source, tools: Tools, timeout: float = TIMEOUT) -> Found:
@@ -75,7 +82,7 @@ async def looking(
     source: Source, tools: Tools, timeout: float = TIMEOUT
 ) -> AsyncIterator[tuple[Look, asyncio.Task[None]]]:
     """Capture from `source` as long as the context is open, which begins with the first picture; raises as `look`."""
-    sink = Look()
+    sink = Look(source)
     capture = asyncio.create_task(source.capture(tools, sink))
     try:
         await _first_picture(capture, sink, timeout)
@@ -84,55 +91,3 @@ async def looking(
         capture.cancel()
         with suppress(asyncio.CancelledError, TripodError):
             await capture
-
-
-async def _first_picture(capture: asyncio.Task[None], sink: Look, timeout: float) -> None:
-    first = asyncio.create_task(sink.first.wait())
-    try:
-        await asyncio.wait([capture, first], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        first.cancel()
-    if sink.first.is_set():
-        return
-    if capture.done():
-        capture.result()
-    if sink.stream.parser.audio_codec and not sink.stream.parser.video_codec:
-        raise NoVideo(sink.stream.parser.audio_codec)
-    raise Stalled(seconds=f"{timeout:g}")
-
-
-def _found_frames(feed: FrameFeed) -> Found:
-    assert feed.latest is not None
-    width, height = dimensions(feed.latest.data)
-    rate = feed.frame_meter.rate if feed.latest.sequence > 1 else None
-    return Found(medium=Medium.FRAMES, codec="mjpeg", width=width, height=height, rate=rate, picture=feed.latest.data)
-
-
-async def _found_packets(feed: PacketFeed, tools: Tools) -> Found:
-    parser = feed.parser
-    assert parser.video_codec is not None
-    picture = await tools.ffmpeg.run(
-        tools.ffmpeg.argv(
-            "-f", "mpegts", "-i", "pipe:0", "-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4", *mjpeg_output()
-        ),
-        feed.segments[0].data,
-    )
-    if not picture:
-        raise FormatNotSupported(parser.video_codec)
-    width, height = dimensions(picture)
-    return Found(
-        medium=Medium.PACKETS,
-        codec=parser.video_codec,
-        width=width,
-        height=height,
-        rate=_rate(feed),
-        audio_codec=parser.audio_codec,
-        picture=picture,
-    )
-
-
-def _rate(feed: PacketFeed) -> float | None:
-    # an unfinished segment lasts up to its last frame: one interval less than it has frames
-    frames = sum(segment.frames - (not segment.complete) for segment in feed.segments)
-    seconds = sum(segment.duration for segment in feed.segments)
-    return frames / seconds if seconds else None
