@@ -91,3 +91,61 @@ async def looking(
         capture.cancel()
         with suppress(asyncio.CancelledError, TripodError):
             await capture
+
+
+async def _first_picture(capture: asyncio.Task[None], sink: Look, timeout: float) -> None:
+    first = asyncio.create_task(sink.first.wait())
+    try:
+        await asyncio.wait([capture, first], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        first.cancel()
+    if sink.first.is_set():
+        return
+    if capture.done():
+        capture.result()
+    if sink.stream.parser.audio_codec and not sink.stream.parser.video_codec:
+        raise NoVideo(sink.stream.parser.audio_codec)
+    raise Stalled(seconds=f"{timeout:g}")
+
+
+def _found_frames(feed: FrameFeed) -> Found:
+    assert feed.latest is not None
+    width, height = dimensions(feed.latest.data)
+    rate = feed.frame_meter.rate if feed.latest.sequence > 1 else None
+    return Found(medium=Medium.FRAMES, codec="mjpeg", width=width, height=height, rate=rate, picture=feed.latest.data)
+
+
+async def _found_packets(feed: PacketFeed, beside: Frame | None, tools: Tools) -> Found:
+    """Say what the video is; the picture is the one that came `beside` it, or one of its own."""
+    parser = feed.parser
+    assert parser.video_codec is not None
+    picture = beside.data if beside else await _decode(feed, tools)
+    width, height = feed.picture_size or dimensions(picture)
+    return Found(
+        medium=Medium.PACKETS,
+        codec=parser.video_codec,
+        width=width,
+        height=height,
+        rate=_rate(feed),
+        audio_codec=parser.audio_codec,
+        picture=picture,
+    )
+
+
+async def _decode(feed: PacketFeed, tools: Tools) -> bytes:
+    picture = await tools.ffmpeg.run(
+        tools.ffmpeg.argv(
+            "-f", "mpegts", "-i", "pipe:0", "-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4", *mjpeg_output()
+        ),
+        feed.segments[0].data,
+    )
+    if not picture:
+        raise FormatNotSupported(str(feed.parser.video_codec))
+    return picture
+
+
+def _rate(feed: PacketFeed) -> float | None:
+    # an unfinished segment lasts up to its last frame: one interval less than it has frames
+    frames = sum(segment.frames - (not segment.complete) for segment in feed.segments)
+    seconds = sum(segment.duration for segment in feed.segments)
+    return frames / seconds if seconds else None
