@@ -99,6 +99,9 @@ class Tools:
 
     ffmpeg: Ffmpeg
     resolve: Resolve = resolve
+    python: str = "/usr/bin/python3"
+    """The system's Python, for which libcamera's binding is built."""
+    rpicam_vid: str = "rpicam-vid"
     encoders: Encoders = None  # type: ignore[assignment]  # until __post_init__
     """Those of `ffmpeg`, unless others are given."""
 
