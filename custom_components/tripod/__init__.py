@@ -14,6 +14,7 @@ from .camera_controls import CameraControls
 from .const import DOMAIN
 from .coordinator import TripodCoordinator
 from .data import TripodConfigEntry, TripodData
+from .discovery import Discovery
 from .engine.errors import InvalidSource
 from .engine.options import Start
 from .engine.pipeline import Pipeline
@@ -54,6 +55,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     hass.data[SHARED] = Shared(storage=storage, links=Links(hass, storage, cut), listener=listener)
     views.async_register(hass)
     services.async_setup_services(hass)
+    Discovery(hass).start()
     return True
 
 
