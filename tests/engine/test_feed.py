@@ -7,6 +7,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.tripod.engine.feed import FrameFeed, PacketFeed
+from custom_components.tripod.engine.h264 import SequenceParameters
 from custom_components.tripod.engine.mpegts import PACKET_SIZE, Parser
 
 from .media import TESTSRC, X264, decoded_frames, ffmpeg, jpegs, mpegts
@@ -268,6 +269,24 @@ async def test_other_picture_size_is_a_discontinuity() -> None:
     other = ffmpeg("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=15", "-t", "2", *X264, "-f", "mpegts")
     fill(feed, clock, other)
     assert [segment.discontinuity for segment in feed.segments] == [False, False, True, False]
+    assert feed.picture_size == (640, 360)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_other_picture_size_begins_a_segment_whatever_the_gop_lasts(at_once: bool) -> None:  # noqa: FBT001
+    """A size that changes 0.4 s after a segment began must not join it: players could not decode its rest."""
+    small = ffmpeg(*TESTSRC, "-t", "1.4", *X264, "-g", "3", "-f", "mpegts")
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=15", "-t", "1")
+    large = ffmpeg(*picture, *X264, "-g", "3", "-output_ts_offset", "1.4", "-f", "mpegts")
+    feed = PacketFeed(keep_seconds=60)
+    for data in [small + large] if at_once else by_frame(small + large):
+        feed.publish(data)
+    sizes = [
+        {SequenceParameters.parse(chunk.sps).width for chunk in Parser().feed(segment.data) if chunk.sps}
+        for segment in feed.segments
+    ]
+    assert sizes == [{320}, {320}, {640}]
+    assert [segment.discontinuity for segment in feed.segments] == [False, False, True]
     assert feed.picture_size == (640, 360)
 
 

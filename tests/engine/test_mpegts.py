@@ -1,6 +1,7 @@
 """The MPEG-TS parser, on what ffmpeg writes and on what nobody should."""
 
 from collections.abc import Callable
+from dataclasses import replace
 import tracemalloc
 
 from hypothesis import given, strategies as st
@@ -24,7 +25,7 @@ def frames(chunks: list[Chunk]) -> list[Chunk]:
             joined.append(chunk)
         else:
             last = joined.pop()
-            joined.append(Chunk(last.data + chunk.data, last.starts_frame, last.key, last.pts))
+            joined.append(replace(last, data=last.data + chunk.data))
     return joined
 
 

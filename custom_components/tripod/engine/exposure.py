@@ -12,7 +12,7 @@ from enum import StrEnum
 from .controls import Control, ControlKind, Controls
 
 LONGEST = 0.25
-"""Seconds that a picture may be exposed at night: with more, who walks by is a smear, and fewer than 4 come a second."""
+"""Seconds a picture may be exposed at night: with more, who walks by is a smear, and fewer than 4 come each second."""
 
 HIGH_GAIN = 0.75
 """Share of the range of gain that is used at night: the last quarter brings more noise than picture."""

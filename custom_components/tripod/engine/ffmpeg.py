@@ -92,14 +92,6 @@ def mjpeg_output() -> list[str]:
     return ["-flush_packets", "1", "-f", "mjpeg", "pipe:1"]
 
 
-def mpjpeg_part(jpeg: bytes) -> bytes:
-    """Return a picture as ffmpeg's `mpjpeg` demuxer takes it: with its length.
-
-    The plain JPEG demuxer holds each picture back until the next one begins.
-    """
-    return b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n" % (len(jpeg), jpeg)
-
-
 def jpeg_quality(percent: int) -> str:
     """Return ffmpeg's `-q:v` (2 best, 31 worst) for a quality in percent."""
     return str(round(31 - 29 * (max(1, min(100, percent)) / 100)))
@@ -119,32 +111,6 @@ def mjpeg(quality: int) -> list[str]:
     """Return encoder options: JPEGs of a quality in percent, each as soon as its picture is there."""
     # threads by frame, the default, hold back a frame each
     return ["-c:v", "mjpeg", "-thread_type:v", "slice", "-pix_fmt", "yuvj420p", "-q:v", jpeg_quality(quality)]
-
-
-def x264(bit_rate: int) -> list[str]:
-    """Return encoder options: software H.264 for live viewing, a key frame each second, no B-frames."""
-    return [
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-tune",
-        "zerolatency",
-        "-pix_fmt",
-        "yuv420p",
-        "-bf",
-        "0",
-        "-sc_threshold",
-        "0",
-        "-force_key_frames",
-        "expr:gte(t,n_forced)",
-        "-b:v",
-        str(bit_rate),
-        "-maxrate",
-        str(bit_rate),
-        "-bufsize",
-        str(bit_rate),
-    ]
 
 
 _MEANINGS: dict[type[TripodError], str] = {

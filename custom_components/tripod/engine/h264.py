@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 START_CODE = b"\x00\x00\x01"
+SLICES = range(1, 6)
+IDR = 5
 SPS = 7
+PPS = 8
+AUD = 9
+"""NAL unit type of an access unit delimiter."""
+
+_BEFORE_SLICES = range(6, 10)  # messages, parameter sets and delimiters stand before an access unit's first slice
 
 _HIGH_PROFILES = frozenset((100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135))
 _CROP_UNITS = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}  # by chroma_format_idc
@@ -25,6 +32,48 @@ def nal_units(annex_b: bytes) -> Iterator[bytes]:
         if unit:
             yield unit
         position = following
+
+
+def nal_type(annex_b: bytes) -> int | None:
+    """Return the type of the first NAL unit; None where no start code stands in front."""
+    position = annex_b.find(START_CODE, 0, len(START_CODE) + 1) + len(START_CODE)
+    return annex_b[position] & 0x1F if len(START_CODE) <= position < len(annex_b) else None
+
+
+class AccessUnits:
+    """Cut a byte stream in Annex B form into access units, which is clear where the next one begins (7.4.1.2.3)."""
+
+    def __init__(self, max_bytes: int = 8 * 2**20) -> None:
+        """Give up what is longer than `max_bytes`."""
+        self._max_bytes = max_bytes
+        self._buffer = bytearray()
+        self._position = 0
+        self._slices = self._key = False
+
+    def feed(self, data: bytes) -> list[tuple[bytes, bool]]:
+        """Take the next bytes; return the access units that they complete, and whether each is a key frame."""
+        self._buffer += data
+        units: list[tuple[bytes, bool]] = []
+        # two bytes tell: the unit's type, and whether it is the first slice of a picture
+        while 0 <= (found := self._buffer.find(START_CODE, self._position)) < len(self._buffer) - 4:
+            kind = self._buffer[found + 3] & 0x1F
+            first = kind in SLICES and self._buffer[found + 4] & 0x80
+            if self._slices and (first or kind in _BEFORE_SLICES):
+                begin = found - (found > 0 and self._buffer[found - 1] == 0)
+                units.append((bytes(memoryview(self._buffer)[:begin]), self._key))
+                del self._buffer[:begin]
+                found -= begin
+                self._slices = self._key = False
+            self._slices |= kind in SLICES
+            self._key |= kind == IDR
+            self._position = found + 3
+        if found < 0:
+            self._position = max(self._position, len(self._buffer) - 2)
+        if len(self._buffer) > self._max_bytes:
+            self._buffer.clear()
+            self._position = 0
+            self._slices = self._key = False
+        return units
 
 
 @dataclass(frozen=True, slots=True)

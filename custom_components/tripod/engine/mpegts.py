@@ -34,6 +34,8 @@ class Chunk:
 
     It rises on past 33 bits, and goes back only as B-frames do, or where the source's own clock did.
     """
+    sps: bytes | None = None
+    """The sequence parameter set that a key frame stands on."""
 
 
 class Parser:
@@ -67,6 +69,11 @@ class Parser:
     def video_codec(self) -> str | None:
         """FFmpeg's name (`h264`, `hevc`); None without video, or before the tables came."""
         return self._tables.video_codec
+
+    @property
+    def video_pid(self) -> int:
+        """Which packets carry video; none has this identifier without video, or before the tables came."""
+        return self._tables.video_pid
 
     @property
     def audio_codec(self) -> str | None:
@@ -179,7 +186,8 @@ class Parser:
             return
         frame.begun = True
         front = b"".join(map(self._tables.repeat, frame.tables if frame.key else frame.fresh))
-        self._chunks.append(Chunk(front + data, starts_frame=True, key=frame.key, pts=frame.pts))
+        sps = self.sps if frame.key else None
+        self._chunks.append(Chunk(front + data, starts_frame=True, key=frame.key, pts=frame.pts, sps=sps))
 
 
 @dataclass(slots=True)
@@ -266,6 +274,6 @@ class _Slices(NamedTuple):
 
 
 _SLICES = {
-    "h264": _Slices(lambda first: first & 0x1F, range(1, 6), range(5, 6), h264.SPS),
+    "h264": _Slices(lambda first: first & 0x1F, h264.SLICES, range(h264.IDR, h264.IDR + 1), h264.SPS),
     "hevc": _Slices(lambda first: first >> 1 & 0x3F, range(32), range(16, 24), 33),
 }

@@ -37,4 +37,6 @@ class Options:
     """Percent, of JPEGs derived from video."""
     h264_bit_rate: int = 2_000_000
     """Bits per second of video derived from JPEGs."""
+    h264_width: int = 0
+    """Pixels that video derived from JPEGs is wide at most; 0 for as wide as these. The height follows."""
     max_viewers: int = 50

@@ -304,13 +304,14 @@ class Pipeline:
 
     async def _transcode(self) -> None:
         """Derive the medium that the source does not deliver, until the stream's parameters change."""
-        ffmpeg = self.tools.ffmpeg
         if self.source.native is Medium.PACKETS:
-            await packets_to_frames(ffmpeg, self.packet_feed.reader(), self.options, self._publish_derived_frame)
+            await packets_to_frames(
+                self.tools.ffmpeg, self.packet_feed.reader(), self.options, self._publish_derived_frame
+            )
         else:
             self.packet_feed.restart()
             await frames_to_packets(
-                ffmpeg, self.frame_feed.reader(), self.options, self._age(), self._publish_derived_packets
+                self.tools.encoders, self.frame_feed.reader(), self.options, self._age(), self._publish_derived_packets
             )
 
     def _publish_derived_packets(self, data: bytes) -> None:

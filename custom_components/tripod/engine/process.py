@@ -13,6 +13,7 @@ from contextlib import suppress
 import fcntl
 import os
 from pathlib import Path
+import signal
 import sys
 from typing import NoReturn, Protocol, Self, cast
 
@@ -74,15 +75,17 @@ class Process(asyncio.SubprocessProtocol):
         explain: Explain = _explain_plainly,
         secrets: Sequence[str] = (),
         stdin: bool = False,
+        stop_signal: int = signal.SIGTERM,
         spawn: Spawn | None = None,
     ) -> None:
-        """Prepare the child; entering the context starts it."""
+        """Prepare the child; entering the context starts it, and leaving it sends `stop_signal`."""
         self._argv = list(argv)
         self._on_output = on_output
         self._on_side_output = on_side_output
         self._explain = explain
         self._secrets = [secret for secret in secrets if secret]
         self._stdin = stdin
+        self._stop_signal = stop_signal
         self._spawn = spawn
         self._transport: asyncio.SubprocessTransport | None = None
         self._side: asyncio.ReadTransport | None = None
@@ -146,7 +149,7 @@ class Process(asyncio.SubprocessProtocol):
         await asyncio.shield(self.stop())
 
     async def stop(self) -> None:
-        """End the child: SIGTERM, and SIGKILL after `GRACE` seconds. Safe to call again."""
+        """End the child: by its stop signal, and by SIGKILL after `GRACE` seconds. Safe to call again."""
         transport = self._transport
         if transport is None:
             return
@@ -156,7 +159,7 @@ class Process(asyncio.SubprocessProtocol):
             if stdin and (not stdin.is_closing() or stdin.get_write_buffer_size()):
                 stdin.abort()
             with suppress(ProcessLookupError):
-                transport.terminate()
+                transport.send_signal(self._stop_signal)
             try:
                 async with asyncio.timeout(GRACE):
                     await self._exited.wait()

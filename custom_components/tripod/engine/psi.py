@@ -63,7 +63,7 @@ class ProgramTables:
         table = Table(pid, packets)
         known = self._known.get(pid)
         if known is None or known[1] != section:
-            if section[0] != (_PAT_ID if pid == PAT_PID else _PMT_ID) or _crc(section):
+            if section[0] != (_PAT_ID if pid == PAT_PID else _PMT_ID) or crc(section):
                 return None
             if pid == PAT_PID:
                 self._read_pat(section)
@@ -161,11 +161,11 @@ def _word(data: bytes, position: int) -> int:
     return int.from_bytes(data[position : position + 2], "big")
 
 
-def _crc(data: bytes) -> int:
+def crc(data: bytes) -> int:
     """Return CRC-32/MPEG-2; 0 over a whole section, as it ends with its own."""
-    crc = 0xFFFFFFFF
+    value = 0xFFFFFFFF
     for byte in data:
-        crc ^= byte << 24
+        value ^= byte << 24
         for _ in range(8):
-            crc = (crc << 1 ^ 0x04C11DB7 if crc & 0x80000000 else crc << 1) & 0xFFFFFFFF
-    return crc
+            value = (value << 1 ^ 0x04C11DB7 if value & 0x80000000 else value << 1) & 0xFFFFFFFF
+    return value

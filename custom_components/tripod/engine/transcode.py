@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from . import matroska
+from .encoders import Encoder, Encoders
+from .errors import EncoderFailed, FfmpegMissing, TripodError
 from .feed import FrameReader, PacketReader
-from .ffmpeg import Ffmpeg, explain, mjpeg, mpegts_output, mpjpeg_part, x264
+from .ffmpeg import Ffmpeg, explain, mjpeg, mpegts_output
 from .jpeg import JpegSplitter, dimensions
 from .options import Options
 from .process import Process
 
 REPEAT = 1.0
 """Seconds after which a slow source's picture is encoded again: a player takes a gap for a stall."""
+
+SILENCE = 10.0
+"""Seconds without an answer to a picture after which an encoder has failed; a cold one takes a second."""
 
 NO_DELAY = ("-thread_type", "slice")
 """For a decoder: threads by frame, the default, hold back a frame each."""
@@ -92,43 +99,92 @@ def _decoder(ffmpeg: Ffmpeg, options: Options) -> list[str]:
 
 
 async def frames_to_packets(
-    ffmpeg: Ffmpeg, frames: FrameReader, options: Options, timestamp_offset: float, deliver: Callable[[bytes], None]
+    encoders: Encoders,
+    frames: FrameReader,
+    options: Options,
+    timestamp_offset: float,
+    deliver: Callable[[bytes], None],
 ) -> None:
     """Encode JPEGs into H.264 in MPEG-TS until their size changes.
 
-    Raises the worker's death.
+    Raises the worker's death. An encoder that failed is then no longer chosen.
     """
-    argv = _encoder(ffmpeg, options, timestamp_offset)
-    async with Process(argv, on_output=deliver, explain=explain, stdin=True) as child:
+    encoder = await encoders.choose()
+    delivered = False
+
+    def on_output(data: bytes) -> None:
+        nonlocal delivered
+        delivered = True
+        deliver(data)
+
+    argv = _encoder(encoders.ffmpeg, encoder, options, timestamp_offset)
+    try:
+        await _encode(argv, frames, on_output)
+    except FfmpegMissing:
+        raise
+    except TripodError as error:
+        if isinstance(error, EncoderFailed) or not delivered:
+            encoders.fail(encoder, error)
+        raise
+
+
+async def _encode(argv: Sequence[str], frames: FrameReader, on_output: Callable[[bytes], None]) -> None:
+    """Feed one encoding worker until the pictures' size changes."""
+    loop = asyncio.get_running_loop()
+    waits = False
+
+    def answered(data: bytes) -> None:
+        nonlocal waits
+        waits = False
+        watch.reschedule(None)
+        on_output(data)
+
+    async with Process(argv, on_output=answered, explain=explain, stdin=True) as child:
         size: tuple[int, int] | None = None
-        while True:
-            frame = await frames.next(REPEAT) or frames.latest
-            if frame is None:
-                continue
-            if size is None:
-                size = dimensions(frame.data)
-            elif dimensions(frame.data) != size:
-                return
-            await child.write(mpjpeg_part(frame.data))
+        try:
+            async with asyncio.timeout(None) as watch:
+                while True:
+                    frame = await frames.next(REPEAT) or frames.latest
+                    if frame is None:
+                        continue
+                    if size is None:
+                        size, began = dimensions(frame.data), loop.time()
+                        await child.write(matroska.header(*size))
+                    elif dimensions(frame.data) != size:
+                        return
+                    if not waits:
+                        waits = True
+                        watch.reschedule(loop.time() + SILENCE)
+                    await child.write(matroska.picture(frame.data, loop.time() - began))
+        except TimeoutError:
+            raise EncoderFailed(f"no video came for {SILENCE:g} s") from None
 
 
-def _encoder(ffmpeg: Ffmpeg, options: Options, timestamp_offset: float) -> list[str]:
+def _encoder(ffmpeg: Ffmpeg, encoder: Encoder, options: Options, timestamp_offset: float) -> list[str]:
     return ffmpeg.argv(
-        "-use_wallclock_as_timestamps",
-        "1",
+        *encoder.before_input,
         "-probesize",
         "32",
         "-analyzeduration",
         "0",
         *NO_DELAY,
         "-f",
-        "mpjpeg",
+        "matroska",
         "-i",
         "pipe:0",
         "-vf",
-        "crop=trunc(iw/2)*2:trunc(ih/2)*2,scale=in_range=full:out_range=limited",
+        f"crop=trunc(iw/2)*2:trunc(ih/2)*2,{_scale(options.h264_width)},{encoder.pictures}",
         "-fps_mode",
         "passthrough",
-        *x264(options.h264_bit_rate),
+        # the encoder would round time stamps to a frame rate that nobody has told
+        "-enc_time_base",
+        "1:90000",
+        *encoder.encode(options.h264_bit_rate),
         *mpegts_output(timestamp_offset),
     )
+
+
+def _scale(width: int) -> str:
+    """Return the filter that makes pictures at most so wide, by even sizes, and of video's range."""
+    size = f"w=min(iw\\,{width // 2 * 2}):h=-2:" if width else ""
+    return f"scale={size}in_range=full:out_range=limited"

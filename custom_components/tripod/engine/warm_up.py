@@ -13,9 +13,11 @@ from collections import deque
 from collections.abc import Callable
 import time
 
+from . import matroska
 from .errors import TripodError
 from .feed import FrameFeed
-from .ffmpeg import Ffmpeg, explain, mpjpeg_part
+from .ffmpeg import Ffmpeg, explain
+from .jpeg import dimensions
 from .process import Process
 
 RATE = 10.0
@@ -105,10 +107,15 @@ class WarmUp:
 
         async with Process(_shrink(self._ffmpeg), on_output=on_output, explain=explain, stdin=True) as child:
             reader = self._feed.reader(RATE)
+            began: float | None = None
             while not found.done():
-                if frame := await reader.next(1 / RATE):
-                    times.append(frame.captured_at)
-                    await child.write(mpjpeg_part(frame.data))
+                if not (frame := await reader.next(1 / RATE)):
+                    continue
+                if began is None:
+                    began = frame.captured_at
+                    await child.write(matroska.header(*dimensions(frame.data)))
+                times.append(frame.captured_at)
+                await child.write(matroska.picture(frame.data, max(0.0, frame.captured_at - began)))
         return await found
 
 
@@ -132,7 +139,7 @@ class _Judge:
 def _shrink(ffmpeg: Ffmpeg) -> list[str]:
     return ffmpeg.argv(
         *("-probesize", "32", "-analyzeduration", "0", "-thread_type", "slice"),
-        *("-f", "mpjpeg", "-i", "pipe:0", "-fps_mode", "passthrough"),
+        *("-f", "matroska", "-i", "pipe:0", "-fps_mode", "passthrough"),
         *("-vf", f"scale={SIDE}:{SIDE}:flags=area:out_range=full,format=gray"),
         *("-flush_packets", "1", "-f", "rawvideo", "pipe:1"),
     )

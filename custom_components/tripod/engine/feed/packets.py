@@ -193,7 +193,7 @@ class PacketFeed:
     def _is_cut(self, segment: Segment, chunk: Chunk) -> bool:
         lasted = segment.duration if chunk.pts is None else (chunk.pts - segment.pts) / CLOCK_RATE
         if chunk.key:
-            return lasted >= MIN_SEGMENT or lasted < 0 or not segment.key
+            return lasted >= MIN_SEGMENT or lasted < 0 or not segment.key or chunk.sps != self._sps
         # One more frame like the last would round up beyond the target duration.
         step = 0.0 if chunk.pts is None else (chunk.pts - segment.last_pts) / CLOCK_RATE
         return lasted + step >= self._longest + 0.5 or segment.size > self.keep_bytes // 2
@@ -204,9 +204,10 @@ class PacketFeed:
         return lasted < 0 or lasted >= self._longest + 0.5
 
     def _open(self, chunk: Chunk, now: float) -> Segment:
-        if self._sps is not None and self.parser.sps != self._sps:
-            self._broken = True  # another size or profile: players must begin anew
-        self._sps = self.parser.sps
+        if chunk.key:
+            if self._sps is not None and chunk.sps != self._sps:
+                self._broken = True  # another size or profile: players must begin anew
+            self._sps = chunk.sps
         if self._broken:
             self._discontinuities += 1
         segment = Segment(

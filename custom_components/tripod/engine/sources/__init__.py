@@ -7,14 +7,28 @@ from typing import Any
 
 from ..errors import InvalidSource
 from .base import Found, Medium, Sink, Source, Tools, Wanted
+from .csi import Csi
 from .test_pattern import TestPattern
 from .url import UrlSource
 from .v4l2 import V4l2
 
-__all__ = ["Found", "Medium", "Sink", "Source", "TestPattern", "Tools", "UrlSource", "V4l2", "Wanted", "load", "settle"]
+__all__ = [
+    "Csi",
+    "Found",
+    "Medium",
+    "Sink",
+    "Source",
+    "TestPattern",
+    "Tools",
+    "UrlSource",
+    "V4l2",
+    "Wanted",
+    "load",
+    "settle",
+]
 
-_KINDS: dict[str, type[TestPattern | UrlSource | V4l2]] = {
-    source.kind: source for source in (TestPattern, UrlSource, V4l2)
+_KINDS: dict[str, type[Csi | TestPattern | UrlSource | V4l2]] = {
+    source.kind: source for source in (Csi, TestPattern, UrlSource, V4l2)
 }
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from ..controls import Controls
+from ..encoders import Encoders
 from ..ffmpeg import Ffmpeg
 from .address import Resolve, resolve
 
@@ -98,6 +99,16 @@ class Tools:
 
     ffmpeg: Ffmpeg
     resolve: Resolve = resolve
+    python: str = "/usr/bin/python3"
+    """The system's Python, for which libcamera's binding is built."""
+    rpicam_vid: str = "rpicam-vid"
+    encoders: Encoders = None  # type: ignore[assignment]  # until __post_init__
+    """Those of `ffmpeg`, unless others are given."""
+
+    def __post_init__(self) -> None:
+        """Take the encoders of `ffmpeg` where no others are given."""
+        if self.encoders is None:
+            object.__setattr__(self, "encoders", Encoders(self.ffmpeg))
 
 
 class Source(ABC):

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from ..controls import Controls
 from ..errors import FormatNotSupported, NoVideo, Stalled, TripodError
-from ..feed import FrameFeed, PacketFeed
+from ..feed import Frame, FrameFeed, PacketFeed
 from ..ffmpeg import mjpeg_output
 from ..jpeg import dimensions
 from .base import Found, Medium, Source, Tools, Wanted
@@ -27,23 +27,31 @@ class _Look:
     controls: Controls | None = None
     still: Callable[[], Awaitable[bytes]] | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, source: Source) -> None:
         self.wanted = Wanted(Medium)
         self.frames = FrameFeed()
         self.stream = PacketFeed()
         self.first: asyncio.Event = asyncio.Event()
+        """Of as many media as the source delivers."""
+        self._awaited = len(source.delivers)
+        self._came: set[Medium] = set()
 
     def frame(self, jpeg: bytes, captured_at: float | None = None) -> None:
         self.frames.publish(jpeg, captured_at)
-        self.first.set()
+        self._note(Medium.FRAMES)
 
     def packets(self, data: bytes) -> None:
         self.stream.publish(data)
         if self.stream.segments:
-            self.first.set()
+            self._note(Medium.PACKETS)
 
     def alive(self) -> None:
         """Do nothing: a look wants pictures."""
+
+    def _note(self, medium: Medium) -> None:
+        self._came.add(medium)
+        if len(self._came) >= self._awaited:
+            self.first.set()
 
 
 async def look(source: Source, tools: Tools, timeout: float = TIMEOUT) -> Found:
@@ -51,7 +59,7 @@ async def look(source: Source, tools: Tools, timeout: float = TIMEOUT) -> Found:
 
     Raises the source's own error, `Stalled` if nothing comes within `timeout` seconds, `NoVideo` if no video does.
     """
-    sink = _Look()
+    sink = _Look(source)
     capture = asyncio.create_task(source.capture(tools, sink))
     try:
         await _first_picture(capture, sink, timeout)
@@ -60,9 +68,9 @@ async def look(source: Source, tools: Tools, timeout: float = TIMEOUT) -> Found:
         capture.cancel()
         with suppress(asyncio.CancelledError, TripodError):
             await capture
-    if sink.frames.latest:
-        return _found_frames(sink.frames)
-    return await _found_packets(sink.stream, tools)
+    if sink.stream.segments:
+        return await _found_packets(sink.stream, sink.frames.latest, tools)
+    return _found_frames(sink.frames)
 
 
 async def _first_picture(capture: asyncio.Task[None], sink: _Look, timeout: float) -> None:
@@ -87,18 +95,12 @@ def _found_frames(feed: FrameFeed) -> Found:
     return Found(medium=Medium.FRAMES, codec="mjpeg", width=width, height=height, rate=rate, picture=feed.latest.data)
 
 
-async def _found_packets(feed: PacketFeed, tools: Tools) -> Found:
+async def _found_packets(feed: PacketFeed, beside: Frame | None, tools: Tools) -> Found:
+    """Say what the video is; the picture is the one that came `beside` it, or one of its own."""
     parser = feed.parser
     assert parser.video_codec is not None
-    picture = await tools.ffmpeg.run(
-        tools.ffmpeg.argv(
-            "-f", "mpegts", "-i", "pipe:0", "-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4", *mjpeg_output()
-        ),
-        feed.segments[0].data,
-    )
-    if not picture:
-        raise FormatNotSupported(parser.video_codec)
-    width, height = dimensions(picture)
+    picture = beside.data if beside else await _decode(feed, tools)
+    width, height = feed.picture_size or dimensions(picture)
     return Found(
         medium=Medium.PACKETS,
         codec=parser.video_codec,
@@ -108,6 +110,18 @@ async def _found_packets(feed: PacketFeed, tools: Tools) -> Found:
         audio_codec=parser.audio_codec,
         picture=picture,
     )
+
+
+async def _decode(feed: PacketFeed, tools: Tools) -> bytes:
+    picture = await tools.ffmpeg.run(
+        tools.ffmpeg.argv(
+            "-f", "mpegts", "-i", "pipe:0", "-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4", *mjpeg_output()
+        ),
+        feed.segments[0].data,
+    )
+    if not picture:
+        raise FormatNotSupported(str(feed.parser.video_codec))
+    return picture
 
 
 def _rate(feed: PacketFeed) -> float | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
+from ..encoders import SOFTWARE
 from ..errors import InvalidSource
-from ..ffmpeg import filter_value, mjpeg, mjpeg_output, mpegts_output, x264
+from ..ffmpeg import filter_value, mjpeg, mjpeg_output, mpegts_output
 from ..fonts import FONT
 from .base import Found, Medium, Sink, Source, Tools
 from .look import look
@@ -69,11 +70,13 @@ class TestPattern(Source):
             ":fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=12:x=(w-tw)/2:y=(h-th)/2"
         )
         # -re paces by each frame's time; the rest of the line is the same for both formats
-        draw = tools.ffmpeg.argv("-re", "-f", "lavfi", "-i", pattern, "-vf", clock)
+        draw = tools.ffmpeg.argv("-re", "-f", "lavfi", "-i", pattern, "-vf")
         if self.format == "mjpeg":
-            await capture_frames([*draw, *mjpeg(QUALITY), *mjpeg_output()], sink)
+            await capture_frames([*draw, clock, *mjpeg(QUALITY), *mjpeg_output()], sink)
         else:
-            await capture_packets([*draw, *x264(self.bit_rate), *mpegts_output(sink.timestamp_offset)], sink)
+            # a pattern needs no hardware, and is the same everywhere
+            encode = [f"{clock},{SOFTWARE.pictures}", *SOFTWARE.encode(self.bit_rate)]
+            await capture_packets([*draw, *encode, *mpegts_output(sink.timestamp_offset)], sink)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as JSON-able data."""

@@ -8,16 +8,17 @@ from pathlib import Path
 import re
 from typing import Any, ClassVar
 
-from ..errors import InvalidSource
-from ..ffmpeg import mjpeg, mjpeg_output, mpegts_output
-from .base import Found, Medium, Sink, Source, Tools
-from .look import look
-from .workers import capture_frames, capture_packets
+from ...errors import InvalidSource
+from ...ffmpeg import mjpeg, mjpeg_output, mpegts_output
+from ..base import Found, Medium, Sink, Source, Tools
+from ..look import look
+from ..workers import capture_frames, capture_packets
 
 _DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[\w.:+-]+)")
 MAX_SIDE = 16384
 MAX_RATE = 1000
 _FORMAT = re.compile(r"[a-z0-9_]{1,20}")
+_MICROPHONE = re.compile(r"([a-z][\w:=,.+-]{0,100})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class V4l2(Source):
     """Frames per second asked for; the device may choose the nearest that it has."""
     quality: int = 85
     """JPEG quality in percent, for raw formats."""
+    microphone: str = ""
+    """ALSA's name of the microphone whose sound goes with the video, such as `plughw:CARD=C920,DEV=0`; or empty."""
 
     def __post_init__(self) -> None:
         """Raise `InvalidSource` for what is no device node or no format."""
@@ -44,11 +47,18 @@ class V4l2(Source):
             raise InvalidSource(f"format {self.input_format!r}")
         if not (0 < self.width <= MAX_SIDE and 0 < self.height <= MAX_SIDE and 0 < self.rate <= MAX_RATE):
             raise InvalidSource(f"{self.width}x{self.height} at {self.rate}/s")
+        if not _MICROPHONE.fullmatch(self.microphone):
+            raise InvalidSource(f"microphone {self.microphone!r}")
 
     @property
     def native(self) -> Medium:
         """Packets where the device encodes H.264 itself, else frames."""
         return Medium.PACKETS if self.input_format == "h264" else Medium.FRAMES
+
+    @property
+    def warms_up(self) -> bool:
+        """A webcam's first pictures may be dark."""
+        return True
 
     @property
     def address(self) -> str:
@@ -65,6 +75,8 @@ class V4l2(Source):
 
     async def capture(self, tools: Tools, sink: Sink) -> None:
         """Hold the device open and pass on what comes."""
+        if sink.controls:
+            await sink.controls.apply()
         argv = tools.ffmpeg.argv(
             "-f",
             "v4l2",
