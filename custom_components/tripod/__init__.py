@@ -10,13 +10,16 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from . import issues, services, settings, views
+from .camera_controls import CameraControls
 from .const import DOMAIN
 from .coordinator import TripodCoordinator
 from .data import TripodConfigEntry, TripodData
+from .discovery import Discovery
 from .engine.errors import InvalidSource
 from .engine.options import Start
 from .engine.pipeline import Pipeline
 from .engine.web import CameraEndpoints
+from .exposure import CameraExposure
 from .links import Link, Links
 from .listener import Listener
 from .sentences import describe
@@ -25,7 +28,16 @@ from .storage import Storage
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.CAMERA, Platform.SENSOR, Platform.SWITCH]
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.CAMERA,
+    Platform.EVENT,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -43,18 +55,22 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     hass.data[SHARED] = Shared(storage=storage, links=Links(hass, storage, cut), listener=listener)
     views.async_register(hass)
     services.async_setup_services(hass)
+    Discovery(hass).start()
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bool:
     """Set up a camera."""
-    pipeline = _pipeline(hass, entry)
+    pipeline, storage = _pipeline(hass, entry), hass.data[SHARED].storage
+    controls = CameraControls(storage, entry.entry_id, pipeline.controls) if pipeline.controls else None
     entry.runtime_data = TripodData(
         pipeline=pipeline,
         endpoints=CameraEndpoints(
             pipeline, title=entry.title, describe=partial(describe, hass), cors=False
         ),  # the views see to CORS, with Home Assistant's own means
         coordinator=TripodCoordinator(hass, entry, pipeline),
+        controls=controls,
+        exposure=CameraExposure(storage, entry.entry_id, controls) if controls else None,
         applied=_configured(entry),
     )
     shared = hass.data[SHARED]
@@ -70,6 +86,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close))
     entry.async_on_unload(entry.add_update_listener(_update))
     pipeline.open()
+    if controls:
+        _begin_controls(hass, entry, controls)
     return True
 
 
@@ -98,8 +116,24 @@ def _pipeline(hass: HomeAssistant, entry: TripodConfigEntry) -> Pipeline:
             translation_domain=DOMAIN, translation_key=error.cause, translation_placeholders=error.placeholders
         ) from error
     options = settings.options(entry.options)
-    stopped = hass.data[SHARED].storage.stopped(entry.entry_id, options.start is Start.MANUAL)
-    return Pipeline(source, tools(hass), options, name=entry.title, stopped=stopped)
+    storage = hass.data[SHARED].storage
+    return Pipeline(
+        source,
+        tools(hass),
+        options,
+        name=entry.title,
+        stopped=storage.stopped(entry.entry_id, options.start is Start.MANUAL),
+        controls=storage.controls(entry.entry_id),
+    )
+
+
+@callback
+def _begin_controls(hass: HomeAssistant, entry: TripodConfigEntry, controls: CameraControls) -> None:
+    """Ask the camera for its controls, and let the sun or an entity turn those of exposure."""
+    entry.async_on_unload(controls.close)
+    entry.async_create_background_task(hass, controls.look(), "look for controls")
+    if exposure := entry.runtime_data.exposure:
+        exposure.follow(hass, entry)
 
 
 async def _close(hass: HomeAssistant, entry: TripodConfigEntry) -> None:

@@ -10,7 +10,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from . import control
+from .control_entity import ControlEntity, add_controls
 from .data import TripodConfigEntry
+from .engine.controls import ControlKind
 from .entity import TripodEntity
 
 PARALLEL_UPDATES = 1
@@ -21,6 +23,7 @@ class TripodButtonDescription(ButtonEntityDescription):
     """A thing to do."""
 
     press_fn: Callable[[HomeAssistant, TripodConfigEntry], Awaitable[None]]
+    exists_fn: Callable[[TripodConfigEntry], bool] = lambda _: True
 
 
 DESCRIPTIONS = (
@@ -30,6 +33,13 @@ DESCRIPTIONS = (
         entity_category=EntityCategory.CONFIG,
         press_fn=control.restart,
     ),
+    TripodButtonDescription(
+        key="reset_controls",
+        translation_key="reset_controls",
+        entity_category=EntityCategory.CONFIG,
+        press_fn=control.reset,
+        exists_fn=lambda entry: entry.runtime_data.controls is not None,
+    ),
 )
 
 
@@ -37,7 +47,8 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: TripodConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the buttons of a camera."""
-    async_add_entities(TripodButton(entry, description) for description in DESCRIPTIONS)
+    async_add_entities(TripodButton(entry, button) for button in DESCRIPTIONS if button.exists_fn(entry))
+    add_controls(entry, ControlKind.BUTTON, ControlButton, async_add_entities)
 
 
 class TripodButton(TripodEntity, ButtonEntity):
@@ -49,3 +60,14 @@ class TripodButton(TripodEntity, ButtonEntity):
     async def async_press(self) -> None:
         """Do it."""
         await self.entity_description.press_fn(self.hass, self.entry)
+
+
+class ControlButton(ControlEntity, ButtonEntity):
+    """A thing that the camera does by itself, such as to turn back to its middle."""
+
+    description = ButtonEntityDescription
+
+    @override
+    async def async_press(self) -> None:
+        """Let the camera do it."""
+        await self.turn(1)

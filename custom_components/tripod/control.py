@@ -1,9 +1,11 @@
-"""The user's start and stop, which survive a restart of Home Assistant."""
+"""What the user does to a camera, and what survives a restart of Home Assistant of it."""
 
 from homeassistant.core import HomeAssistant
 
 from .data import TripodConfigEntry
+from .engine.errors import TripodError
 from .engine.status import State
+from .sentences import translated
 from .shared import SHARED
 
 
@@ -25,3 +27,15 @@ async def restart(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
     """Begin the capture anew; a stopped camera starts."""
     await entry.runtime_data.pipeline.restart()
     await hass.data[SHARED].storage.set_stopped(entry.entry_id, stopped=False)
+
+
+async def reset(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
+    """Put the camera's controls back to its defaults, and forget what the user set."""
+    data = entry.runtime_data
+    assert data.controls is not None
+    assert data.exposure is not None
+    data.exposure.forget()
+    try:
+        await data.controls.reset()
+    except TripodError as error:
+        raise translated(error) from error

@@ -32,8 +32,20 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: TripodC
             for link in entry.subentries.values()
         ],
         "status": _plain(pipeline.status),
+        "controls": _controls(entry),
         "ffmpeg": await _ffmpeg(hass),
         "core_stream": await camera_diagnostics.async_get_config_entry_diagnostics(hass, entry),
+    }
+
+
+def _controls(entry: TripodConfigEntry) -> dict[str, Any] | None:
+    controls, exposure = entry.runtime_data.controls, entry.runtime_data.exposure
+    if controls is None or exposure is None:
+        return None
+    return {
+        "known": [asdict(control) for control in controls.known.values()],
+        "wanted": controls.engine.wanted,
+        "exposure": {"mode": exposure.mode, "current": exposure.current, "modes": exposure.modes},
     }
 
 

@@ -7,6 +7,8 @@ from homeassistant.const import CONF_NAME, CONF_PASSWORD, CONF_URL, CONF_USERNAM
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
+    EntitySelector,
+    EntitySelectorConfig,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -22,11 +24,13 @@ import probatio
 from .const import (
     CONF_CODEC,
     CONF_DASHBOARD_VIDEO,
+    CONF_DAY_NIGHT,
     CONF_H264_BIT_RATE,
     CONF_LINGER,
     CONF_MAX_VIEWERS,
     CONF_MJPEG_QUALITY,
     CONF_MJPEG_RATE,
+    CONF_NIGHT_ENTITY,
     CONF_PRE_ROLL,
     CONF_RING,
     CONF_STALL_LIMIT,
@@ -35,7 +39,7 @@ from .const import (
 )
 from .engine.options import Options, Start
 from .engine.sources import Source, load
-from .settings import DashboardVideo, stored
+from .settings import DashboardVideo, DayNight, stored
 
 ADVANCED: Final = "advanced"
 """The section of a form that few need."""
@@ -161,4 +165,26 @@ OPTIONS = probatio.Schema(
     }
 )
 
-DEFAULT_OPTIONS: Final = {**stored(Options()), CONF_DASHBOARD_VIDEO: DashboardVideo.AUTO.value}
+DAY_NIGHT = probatio.Schema(
+    {
+        probatio.Required(CONF_DAY_NIGHT): choice(*DayNight, key="day_night"),
+        probatio.Optional(CONF_NIGHT_ENTITY): EntitySelector(
+            EntitySelectorConfig(domain=["binary_sensor", "input_boolean", "schedule", "switch"])
+        ),
+    }
+)
+"""What is asked about a camera whose exposure can be turned, besides."""
+
+_TURNABLE = ("csi", "v4l2")
+"""The kinds of source that may have controls."""
+
+DEFAULT_OPTIONS: Final = {
+    **stored(Options()),
+    CONF_DASHBOARD_VIDEO: DashboardVideo.AUTO.value,
+    CONF_DAY_NIGHT: DayNight.OFF.value,
+}
+
+
+def options(kind: str) -> probatio.Schema:
+    """Return the form for the options of a camera of `kind`."""
+    return OPTIONS.extend(DAY_NIGHT.schema) if kind in _TURNABLE else OPTIONS

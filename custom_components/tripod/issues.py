@@ -1,6 +1,7 @@
 """Tell the user about what only the user can mend, and take it back once it is mended."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import CONF_PASSWORD
@@ -8,8 +9,17 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
-from .engine.errors import FfmpegMissing, TripodError, Unauthorized
+from .engine.errors import (
+    DeviceBusy,
+    DeviceHeld,
+    DeviceNotPermitted,
+    FfmpegMissing,
+    NoPermission,
+    TripodError,
+    Unauthorized,
+)
 from .engine.status import State
+from .sentences import placeholders
 from .shared import tools
 
 if TYPE_CHECKING:
@@ -18,10 +28,12 @@ if TYPE_CHECKING:
 FFMPEG_MISSING = "ffmpeg_missing"
 UNAUTHORIZED = "unauthorized"
 
+HELP: Final = "https://github.com/tripod-cameras/tripod#when-a-camera-fails"
 
-def unauthorized_issue(entry_id: str) -> str:
-    """Return the id of the issue about a camera that refuses its password."""
-    return f"{UNAUTHORIZED}_{entry_id}"
+
+def issue_id(cause: str, entry_id: str) -> str:
+    """Return the id of the issue about a camera that fails for this cause."""
+    return f"{cause}_{entry_id}"
 
 
 async def check_ffmpeg(hass: HomeAssistant) -> None:
@@ -44,19 +56,17 @@ def watch(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
 
     @callback
     def look() -> None:
-        if isinstance(pipeline.error, FfmpegMissing):
-            _report_ffmpeg(hass)
-        elif isinstance(pipeline.error, Unauthorized):
-            _report_unauthorized(hass, entry)
+        if pipeline.error and (report := _REPORTS.get(type(pipeline.error))):
+            report(hass, entry, pipeline.error)
         elif pipeline.state is State.STREAMING:
-            _withdraw_unauthorized(hass, entry)
+            _withdraw(hass, entry)
             if ir.async_get(hass).async_get_issue(DOMAIN, FFMPEG_MISSING):
                 entry.async_create_background_task(hass, check_ffmpeg(hass), "look for ffmpeg")
 
     entry.async_on_unload(pipeline.listen(look))
 
 
-def _report_ffmpeg(hass: HomeAssistant) -> None:
+def _report_ffmpeg(hass: HomeAssistant, *_: object) -> None:
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -68,14 +78,14 @@ def _report_ffmpeg(hass: HomeAssistant) -> None:
     )
 
 
-def _report_unauthorized(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
+def _report_unauthorized(hass: HomeAssistant, entry: TripodConfigEntry, _error: TripodError) -> None:
     if entry.data.get(CONF_PASSWORD):
         entry.async_start_reauth(hass)  # which core lists among the repairs itself
         return
     ir.async_create_issue(
         hass,
         DOMAIN,
-        unauthorized_issue(entry.entry_id),
+        issue_id(UNAUTHORIZED, entry.entry_id),
         data={"entry_id": entry.entry_id},
         is_fixable=True,
         severity=ir.IssueSeverity.ERROR,
@@ -84,12 +94,47 @@ def _report_unauthorized(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
     )
 
 
-def _withdraw_unauthorized(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
-    ir.async_delete_issue(hass, DOMAIN, unauthorized_issue(entry.entry_id))
+def _report_device(hass: HomeAssistant, entry: TripodConfigEntry, error: TripodError) -> None:
+    """Say what keeps the device from us; what was said of it before no longer holds."""
+    _withdraw_causes(hass, entry, *(cause for cause in DEVICE_CAUSES if cause != error.cause))
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id(error.cause, entry.entry_id),
+        is_fixable=False,
+        learn_more_url=HELP,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=error.cause,
+        translation_placeholders={"name": entry.title, **placeholders(error)},
+    )
+
+
+_DEVICE_ERRORS = (DeviceBusy, DeviceHeld, DeviceNotPermitted, NoPermission)
+
+DEVICE_CAUSES: Final = tuple(error.cause for error in _DEVICE_ERRORS)
+"""What may keep a device of this machine from us; each has an issue of its name."""
+
+type _Report = Callable[[HomeAssistant, TripodConfigEntry, TripodError], None]
+
+_REPORTS: dict[type[TripodError], _Report] = {
+    FfmpegMissing: _report_ffmpeg,
+    Unauthorized: _report_unauthorized,
+    **dict.fromkeys(_DEVICE_ERRORS, _report_device),
+}
+
+
+def _withdraw(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
+    """Take back what was said of a camera that is well."""
+    _withdraw_causes(hass, entry, UNAUTHORIZED, *DEVICE_CAUSES)
     for flow in entry.async_get_active_flows(hass, {SOURCE_REAUTH}):
         hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
+def _withdraw_causes(hass: HomeAssistant, entry: TripodConfigEntry, *causes: str) -> None:
+    for cause in causes:
+        ir.async_delete_issue(hass, DOMAIN, issue_id(cause, entry.entry_id))
+
+
 def forget(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
     """Withdraw all about a camera that is removed."""
-    ir.async_delete_issue(hass, DOMAIN, unauthorized_issue(entry.entry_id))
+    _withdraw_causes(hass, entry, UNAUTHORIZED, *DEVICE_CAUSES)

@@ -5,7 +5,10 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.translation import async_get_cached_translations
 
 from .const import DOMAIN
-from .engine.errors import Stopped, TripodError
+from .engine.errors import ControlInactive, ControlLocked, InvalidControl, Stopped, TripodError
+
+_REFUSED = (ControlInactive, ControlLocked, InvalidControl, Stopped)
+"""What the user only has to do differently."""
 
 UNKNOWN = "?"
 """Stands where a sentence names what nobody knows."""
@@ -28,6 +31,6 @@ def describe(hass: HomeAssistant, error: TripodError) -> str:
 
 
 def translated(error: TripodError) -> HomeAssistantError:
-    """Return the error as Home Assistant raises it; one that the user only has to undo has no stack trace."""
-    kind = ServiceValidationError if isinstance(error, Stopped) else HomeAssistantError
+    """Return the error as Home Assistant raises it; what the user only does differently has no stack trace."""
+    kind = ServiceValidationError if isinstance(error, _REFUSED) else HomeAssistantError
     return kind(translation_domain=DOMAIN, translation_key=error.cause, translation_placeholders=placeholders(error))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from homeassistant.components.camera import DOMAIN as CAMERA_DOMAIN
 from homeassistant.const import CONF_FILENAME
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.service import async_register_platform_entity_service
@@ -16,10 +17,11 @@ import probatio
 
 from . import control, snapshot
 from .const import DOMAIN
-from .engine.errors import TripodError
+from .engine.errors import FormatNotSupported, TripodError
 from .engine.feed import Frame
 from .engine.ffmpeg import Ffmpeg
 from .engine.jpeg import dimensions
+from .engine.pipeline import Pipeline
 from .engine.web.fit import Fit, Fitter
 from .sentences import translated
 from .shared import tools
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from .camera import TripodCamera
 
 CONF_AFTER_NOW = "after_now"
+CONF_FULL_SIZE = "full_size"
 CONF_MAX_AGE = "max_age"
 CONF_WIDTH = "width"
 
@@ -46,6 +49,7 @@ SNAPSHOT_FIELDS: dict[str | probatio.Marker, Any] = {
     probatio.Optional(CONF_FILENAME): cv.string,
     probatio.Optional(CONF_MAX_AGE): cv.positive_float,
     probatio.Optional(CONF_AFTER_NOW, default=False): cv.boolean,
+    probatio.Optional(CONF_FULL_SIZE, default=False): cv.boolean,
     probatio.Optional(CONF_WIDTH): probatio.All(probatio.Coerce(int), probatio.Range(min=16, max=MAX_WIDTH)),
 }
 
@@ -103,12 +107,23 @@ async def _picture(camera: TripodCamera, wanted: dict[str, Any]) -> tuple[Frame,
     """Return the frame as captured, and its picture in the width that is wanted."""
     after = time.time() if wanted[CONF_AFTER_NOW] else None
     try:
-        frame = await camera.pipeline.snapshot(max_age=wanted.get(CONF_MAX_AGE), after=after)
+        if wanted[CONF_FULL_SIZE]:
+            frame = await _still(camera.pipeline)
+        else:
+            frame = await camera.pipeline.snapshot(max_age=wanted.get(CONF_MAX_AGE), after=after)
         if width := wanted.get(CONF_WIDTH):
             return frame, await _fit(tools(camera.hass).ffmpeg, frame, width)
     except TripodError as error:
         raise translated(error) from error
     return frame, frame.data
+
+
+async def _still(pipeline: Pipeline) -> Frame:
+    """Return a picture of the sensor's full size, taken now."""
+    try:
+        return Frame(await pipeline.still(), pipeline.clock(), 0)
+    except FormatNotSupported as error:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_full_size") from error
 
 
 async def _fit(ffmpeg: Ffmpeg, frame: Frame, width: int) -> bytes:

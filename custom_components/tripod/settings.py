@@ -27,7 +27,6 @@ from .engine.sources import Medium, Source, load
 KILO = 1000
 MIB = 2**20
 
-
 _AS_STORED = (
     CONF_STALL_LIMIT,
     CONF_LINGER,
@@ -46,6 +45,16 @@ class DashboardVideo(StrEnum):
     AUTO = "auto"
     ON = "on"
     OFF = "off"
+
+
+class DayNight(StrEnum):
+    """Who switches a camera between day and night."""
+
+    OFF = "off"
+    """Nobody but the user."""
+    SUN = "sun"
+    ENTITY = "entity"
+    """An entity that is on at night."""
 
 
 def source(entry: ConfigEntry) -> Source:

@@ -1,7 +1,11 @@
-"""What is remembered across restarts besides the configuration: the user's stops, and when a link was last used."""
+"""What is remembered across restarts besides the configuration.
 
+The user's stops and settings of controls, what controls a camera has, and when a link was last used.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
@@ -14,13 +18,19 @@ VERSION = 1
 SAVE_DELAY = 60
 """Seconds that a link's last use may wait to be written: SD cards wear out."""
 
+SOON = 2
+"""Seconds that the user's settings may wait to be written: a slider that is drawn makes many."""
+
 GRAIN = timedelta(seconds=10)
 """Uses of a link closer together than this are one: a player asks for a segment each second."""
 
 
-class _Data(TypedDict):
+class _Data(TypedDict, total=False):
     stopped: dict[str, bool]
     used: dict[str, str]
+    controls: dict[str, dict[str, float]]
+    known_controls: dict[str, list[dict[str, Any]]]
+    exposure: dict[str, str]
 
 
 class Storage:
@@ -28,15 +38,25 @@ class Storage:
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Prepare; `load` reads the file."""
+        self._hass = hass
         self._store: Store[_Data] = Store(hass, VERSION, DOMAIN)
+        self._due: float | None = None
+        """When the file is written next, on the event loop's clock."""
         self._stopped: dict[str, bool] = {}
         self._used: dict[str, datetime] = {}
+        self._controls: dict[str, dict[str, float]] = {}
+        self._known_controls: dict[str, list[dict[str, Any]]] = {}
+        self._exposure: dict[str, str] = {}
 
     async def load(self) -> None:
         """Read what was remembered."""
         if data := await self._store.async_load():
-            self._stopped = data["stopped"]
-            self._used = {link: at for link, text in data["used"].items() if (at := dt_util.parse_datetime(text))}
+            self._stopped = data.get("stopped", {})
+            used = data.get("used", {})
+            self._used = {link: at for link, text in used.items() if (at := dt_util.parse_datetime(text))}
+            self._controls = data.get("controls", {})
+            self._known_controls = data.get("known_controls", {})
+            self._exposure = data.get("exposure", {})
 
     def stopped(self, camera: str, default: bool) -> bool:  # noqa: FBT001
         """Return whether the user's last word on `camera` was stop; `default` where there was none."""
@@ -45,7 +65,7 @@ class Storage:
     async def set_stopped(self, camera: str, stopped: bool) -> None:  # noqa: FBT001
         """Remember the user's last word on `camera`, on the disk before this returns."""
         self._stopped[camera] = stopped
-        await self._store.async_save(self._data())
+        await self._store.async_save(self._write())
 
     def used(self, link: str) -> datetime | None:
         """Return when `link` was last used."""
@@ -56,17 +76,69 @@ class Storage:
         now = dt_util.utcnow()
         if (last := self._used.get(link)) is None or now - last > GRAIN:
             self._used[link] = now
-            self._store.async_delay_save(self._data, SAVE_DELAY)
+            self._save(SAVE_DELAY)
 
     def forget_link(self, link: str) -> None:
         """Forget a link that is gone."""
         if self._used.pop(link, None):
-            self._store.async_delay_save(self._data, SAVE_DELAY)
+            self._save(SAVE_DELAY)
+
+    def controls(self, camera: str) -> dict[str, float]:
+        """Return what the user set on `camera`, by key of the control."""
+        return dict(self._controls.get(camera, {}))
+
+    def set_controls(self, camera: str, wanted: Mapping[str, float]) -> None:
+        """Remember what the user set on `camera`."""
+        if self._controls.get(camera, {}) != wanted:
+            self._controls[camera] = dict(wanted)
+            self._save(SOON)
+
+    def known_controls(self, camera: str) -> Sequence[Mapping[str, Any]]:
+        """Return the controls that `camera` had when it was last there, as `set_known_controls` got them."""
+        return self._known_controls.get(camera, [])
+
+    def set_known_controls(self, camera: str, controls: Sequence[Mapping[str, Any]]) -> None:
+        """Remember what controls `camera` has, as JSON-able data."""
+        if self.known_controls(camera) != controls:
+            self._known_controls[camera] = [dict(control) for control in controls]
+            self._save(SOON)
+
+    def exposure(self, camera: str) -> str | None:
+        """Return the exposure mode of `camera`; None where none was set."""
+        return self._exposure.get(camera)
+
+    def set_exposure(self, camera: str, mode: str | None) -> None:
+        """Remember the exposure mode of `camera`; None forgets it."""
+        if self.exposure(camera) == mode:
+            return
+        if mode is None:
+            del self._exposure[camera]
+        else:
+            self._exposure[camera] = mode
+        self._save(SOON)
 
     def forget_camera(self, camera: str) -> None:
         """Forget a camera that is gone."""
-        if self._stopped.pop(camera, None) is not None:
-            self._store.async_delay_save(self._data, SAVE_DELAY)
+        facts: tuple[dict[str, Any], ...] = (self._stopped, self._controls, self._known_controls, self._exposure)
+        if [fact for fact in facts if fact.pop(camera, None) is not None]:
+            self._save(SAVE_DELAY)
+
+    def _save(self, delay: float) -> None:
+        """Write within `delay` seconds; what is due sooner is not put off, as the store would."""
+        due = self._hass.loop.time() + delay
+        if self._due is None or due < self._due:
+            self._due = due
+            self._store.async_delay_save(self._write, delay)
+
+    def _write(self) -> _Data:
+        self._due = None
+        return self._data()
 
     def _data(self) -> _Data:
-        return {"stopped": self._stopped, "used": {link: at.isoformat() for link, at in self._used.items()}}
+        return {
+            "stopped": self._stopped,
+            "used": {link: at.isoformat() for link, at in self._used.items()},
+            "controls": self._controls,
+            "known_controls": self._known_controls,
+            "exposure": self._exposure,
+        }

@@ -1,4 +1,4 @@
-"""Whether the camera may run."""
+"""Whether the camera may run, and controls of it that are on or off."""
 
 from typing import Any, override
 
@@ -7,7 +7,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from . import control
+from .control_entity import ControlEntity, add_controls
 from .data import TripodConfigEntry
+from .engine.controls import ControlKind
 from .engine.status import State
 from .entity import TripodEntity
 
@@ -19,8 +21,9 @@ STREAM = SwitchEntityDescription(key="stream", translation_key="stream")
 async def async_setup_entry(
     hass: HomeAssistant, entry: TripodConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the switch of a camera."""
+    """Set up the switches of a camera."""
     async_add_entities([StreamSwitch(entry, STREAM)])
+    add_controls(entry, ControlKind.SWITCH, ControlSwitch, async_add_entities)
 
 
 class StreamSwitch(TripodEntity, SwitchEntity):
@@ -41,3 +44,25 @@ class StreamSwitch(TripodEntity, SwitchEntity):
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Stop the camera."""
         await control.stop(self.hass, self.entry)
+
+
+class ControlSwitch(ControlEntity, SwitchEntity):
+    """A control that is on or off, such as autofocus."""
+
+    description = SwitchEntityDescription
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return whether it is on."""
+        return None if self.reading is None else bool(self.reading)
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Switch it on."""
+        await self.turn(1)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Switch it off."""
+        await self.turn(0)

@@ -18,8 +18,6 @@ import sys
 import time
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "custom_components/tripod"))
-
 from engine.backoff import Backoff  # type: ignore[import-not-found]
 from engine.ffmpeg import Ffmpeg  # type: ignore[import-not-found]
 from engine.options import Options  # type: ignore[import-not-found]
@@ -29,7 +27,8 @@ from engine.sources.v4l2 import V4l2  # type: ignore[import-not-found]
 
 PATIENCE = 60
 """Seconds, in an emulated machine."""
-STALL_LIMIT = 2
+STALL_LIMIT = 6
+"""Seconds; with less, a machine that others use stalls by itself."""
 DRIVER = Path("/sys/bus/platform/drivers/vivid")
 CAMERA = V4l2(device="/dev/video0", input_format="yuyv422", width=320, height=180, rate=10)
 

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from aiohttp.test_utils import TestClient
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
 import psutil
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -16,7 +18,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.tripod.const import CONF_KEY, CONF_SCOPES, DOMAIN
 from custom_components.tripod.data import TripodConfigEntry
 from custom_components.tripod.engine.pipeline import Pipeline
+from custom_components.tripod.engine.sources.v4l2.devices import VideoDevice
 from custom_components.tripod.engine.status import State
+
+from .webcam import Webcam, install
 
 PATTERN = {"kind": "test_pattern", "width": 320, "height": 240, "rate": 10, "format": "h264", "bit_rate": 300_000}
 
@@ -52,6 +57,31 @@ def _children_end() -> Iterator[None]:
     yield
     left = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
     assert [child.cmdline() for child in left if child.status() != psutil.STATUS_ZOMBIE] == []
+
+
+@pytest.fixture(autouse=True)
+def devices(monkeypatch: pytest.MonkeyPatch) -> list[VideoDevice]:
+    """Hide the cameras of the machine that tests run on behind those of the test."""
+    found: list[VideoDevice] = []
+
+    async def list_devices() -> list[VideoDevice]:
+        return list(found)
+
+    monkeypatch.setattr("custom_components.tripod.discovery.list_devices", list_devices)
+    return found
+
+
+@pytest.fixture
+def webcam(monkeypatch: pytest.MonkeyPatch) -> Webcam:
+    """Give V4L2 sources a webcam with controls."""
+    return install(monkeypatch)
+
+
+@pytest.fixture
+def all_enabled() -> Iterator[None]:
+    """Enable what is off by default."""
+    with patch.object(Entity, "entity_registry_enabled_default", new=True):
+        yield
 
 
 def link(name: str = "OctoPrint", key: str = KEY, **data: Any) -> ConfigSubentryData:

@@ -15,6 +15,7 @@ from custom_components.tripod.shared import tools
 from tests.servers.start import Server
 
 from .conftest import JPEG_PATTERN, KEY, SetUp, link, streaming, until
+from .webcam import SOURCE, Webcam
 
 
 def _lose_ffmpeg(hass: HomeAssistant) -> None:
@@ -58,6 +59,17 @@ async def test_diagnostics_of_a_running_camera(
     assert found["status"]["viewers"][0]["client"] == "Dashboard"
     assert found["ffmpeg"]["version"]
     assert "camera.yard" in found["core_stream"]
+
+
+async def test_diagnostics_tell_the_controls(hass: HomeAssistant, set_up: SetUp, webcam: Webcam) -> None:
+    entry = await set_up(SOURCE)
+    await webcam.controls.set({"brightness": 3})
+    found = await async_get_config_entry_diagnostics(hass, entry)
+    controls = json.loads(json.dumps(found["controls"], cls=ExtendedJSONEncoder))
+    assert controls["wanted"] == {"brightness": 3}
+    assert {control["key"]: control["value"] for control in controls["known"]}["brightness"] == 3
+    assert controls["exposure"] == {"mode": None, "current": "auto", "modes": ["auto", "locked", "night"]}
+    assert (await async_get_config_entry_diagnostics(hass, await set_up()))["controls"] is None
 
 
 async def test_diagnostics_say_that_ffmpeg_is_missing(hass: HomeAssistant, set_up: SetUp) -> None:

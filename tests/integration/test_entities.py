@@ -1,27 +1,18 @@
 """The entities around a camera."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.entity import Entity
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.common import async_capture_events, async_fire_time_changed
 
 from custom_components.tripod.engine.status import State
 from custom_components.tripod.sensor import DESCRIPTIONS
 
 from .conftest import JPEG_PATTERN, SetUp, children, streaming, until
-
-
-@pytest.fixture
-def all_enabled() -> Iterator[None]:
-    """Enable what is off by default."""
-    with patch.object(Entity, "entity_registry_enabled_default", new=True):
-        yield
+from .webcam import SOURCE, Webcam
 
 
 @pytest.mark.usefixtures("all_enabled")
@@ -64,6 +55,31 @@ async def test_a_camera_that_fails_says_why(hass: HomeAssistant, set_up: SetUp) 
     assert hass.states.get("camera.yard").state == "idle", "still available, so that it can be stopped"
 
 
+async def test_each_change_is_an_event(hass: HomeAssistant, set_up: SetUp, webcam: Webcam) -> None:
+    """In the order in which they happened, though some follow at once."""
+    events = async_capture_events(hass, "state_changed")
+    entry = await set_up(SOURCE)
+    assert hass.states.get("event.yard_change").state == "unknown"
+    pipeline = entry.runtime_data.pipeline
+    async with streaming(entry):
+        webcam.unplug()
+        await until(pipeline, lambda: pipeline.state is State.RETRYING)
+    await pipeline.stop()
+    await hass.async_block_till_done()
+    changes = [event.data["new_state"] for event in events if event.data["entity_id"] == "event.yard_change"]
+    seen = [(change.attributes["event_type"], change.attributes.get("previous")) for change in changes[1:]]
+    assert seen == [
+        ("starting", "idle"),
+        ("streaming", "starting"),
+        ("retrying", "streaming"),
+        ("stopped", "retrying"),
+    ]
+    failed = changes[3].attributes
+    assert failed["cause"] == "device_missing"
+    assert failed["reason"].startswith("The device is not there (unplugged)")
+    assert "cause" not in changes[4].attributes
+
+
 async def test_nobody_knows_whether_an_idle_camera_is_connected(hass: HomeAssistant, set_up: SetUp) -> None:
     await set_up()
     assert hass.states.get("binary_sensor.yard_connectivity").state == "unknown"
@@ -95,4 +111,4 @@ async def test_one_device_holds_all(
     assert (device.name, device.manufacturer, device.model) == ("Yard", "Tripod", "Test pattern")
     entities = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
     assert {entity.device_id for entity in entities} == {device.id}
-    assert len(entities) == 11
+    assert len(entities) == 12

@@ -11,11 +11,19 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.tripod.const import DOMAIN
+from custom_components.tripod.engine.errors import (
+    DeviceBusy,
+    DeviceHeld,
+    DeviceNotPermitted,
+    NoPermission,
+    TripodError,
+)
 from custom_components.tripod.engine.status import State
 from custom_components.tripod.shared import tools
 from tests.servers.start import Server
 
 from .conftest import JPEG_PATTERN, SetUp, streaming, until
+from .webcam import SOURCE, Webcam
 
 
 def _camera(server: Server, **data: Any) -> dict[str, Any]:
@@ -115,6 +123,58 @@ async def test_a_camera_that_takes_its_password_again_withdraws_the_issue(
     async with streaming(entry):
         assert issue_registry.async_get_issue(DOMAIN, f"unauthorized_{entry.entry_id}") is None
         assert list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})) == []
+
+
+HELD = DeviceHeld(device="/dev/video0", holder="motion (1234)")
+NOT_PERMITTED = DeviceNotPermitted(device="/dev/video0", group="video", gid="44")
+
+
+@pytest.mark.parametrize(
+    ("error", "names"),
+    [
+        (HELD, {"device": "/dev/video0", "holder": "motion (1234)"}),
+        (DeviceBusy("/dev/video0"), {"detail": "/dev/video0"}),
+        (NOT_PERMITTED, {"device": "/dev/video0", "group": "video", "gid": "44"}),
+        (NoPermission("/dev/video0"), {"detail": "/dev/video0"}),
+    ],
+)
+async def test_a_device_that_is_kept_from_us_is_told_until_it_streams(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    webcam: Webcam,
+    issue_registry: ir.IssueRegistry,
+    error: TripodError,
+    names: dict[str, str],
+) -> None:
+    webcam.fail(error)
+    entry = await set_up(SOURCE, start="always")
+    pipeline = entry.runtime_data.pipeline
+    await until(pipeline, lambda: pipeline.state is State.RETRYING)
+    [issue] = issue_registry.issues.values()
+    assert issue.issue_id == f"{error.cause}_{entry.entry_id}"
+    assert issue.translation_key == error.cause
+    assert issue.translation_placeholders.items() >= {"name": "Yard", **names}.items()
+    assert issue.learn_more_url
+    assert not issue.is_fixable
+    webcam.fail(None)
+    await pipeline.restart()
+    await until(pipeline, lambda: pipeline.state is State.STREAMING)
+    assert issue_registry.issues == {}
+
+
+async def test_a_device_that_is_kept_for_another_reason_has_one_issue(
+    hass: HomeAssistant, set_up: SetUp, webcam: Webcam, issue_registry: ir.IssueRegistry
+) -> None:
+    webcam.fail(HELD)
+    entry = await set_up(SOURCE, start="always")
+    pipeline = entry.runtime_data.pipeline
+    await until(pipeline, lambda: pipeline.state is State.RETRYING)
+    webcam.fail(NOT_PERMITTED)
+    await pipeline.restart()
+    await until(pipeline, lambda: pipeline.error is NOT_PERMITTED)
+    assert [issue.translation_key for issue in issue_registry.issues.values()] == ["device_not_permitted"]
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert issue_registry.issues == {}
 
 
 async def test_a_removed_camera_takes_its_issue_along(

@@ -16,8 +16,10 @@ import yaml
 from custom_components.tripod import services
 from custom_components.tripod.engine.jpeg import dimensions
 from custom_components.tripod.engine.status import State
+from tests.engine.media import jpegs
 
 from .conftest import JPEG_PATTERN, SetUp, children, until
+from .webcam import SOURCE, Webcam
 
 CAMERA = "camera.yard"
 
@@ -199,3 +201,26 @@ def test_every_action_is_described() -> None:
     described = yaml.safe_load((Path(services.__file__).parent / "services.yaml").read_text())
     assert set(described) == set(services.Service)
     assert set(described["snapshot"]["fields"]) == {str(field) for field in services.SNAPSHOT_FIELDS}
+
+
+async def test_a_snapshot_in_full_size(hass: HomeAssistant, set_up: SetUp, webcam: Webcam) -> None:
+    full = jpegs(frames=1, size="320x240")
+
+    async def still() -> bytes:
+        return full
+
+    webcam.still = still
+    await set_up(SOURCE)
+    before = time.time()
+    kept = await _call(hass, "snapshot", full_size=True)
+    assert (kept["width"], kept["height"]) == (320, 240)
+    assert Path(kept["path"]).read_bytes() == full
+    assert before <= datetime.fromisoformat(kept["captured_at"]).timestamp() <= time.time()
+    kept = await _call(hass, "snapshot", full_size=True, width=160)
+    assert (kept["width"], kept["height"]) == (160, 120)
+
+
+async def test_a_camera_without_full_size_says_so(hass: HomeAssistant, set_up: SetUp) -> None:
+    await set_up(JPEG_PATTERN)
+    with pytest.raises(ServiceValidationError, match="no picture in the full size"):
+        await _call(hass, "snapshot", full_size=True)

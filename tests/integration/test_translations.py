@@ -12,9 +12,22 @@ from homeassistant.util.json import load_json_object
 import pytest
 
 from custom_components import tripod
-from custom_components.tripod import button, forms, link_flow, sensor, sentences, services, switch
+from custom_components.tripod import (
+    button,
+    event,
+    forms,
+    issues,
+    link_flow,
+    select,
+    sensor,
+    sentences,
+    services,
+    switch,
+)
+from custom_components.tripod.control_entity import KNOWN
 from custom_components.tripod.engine import errors
 from custom_components.tripod.engine.errors import TripodError
+from custom_components.tripod.engine.exposure import Exposure
 from custom_components.tripod.engine.status import State
 from custom_components.tripod.sensor import causes
 from custom_components.tripod.sentences import describe, translated
@@ -58,7 +71,7 @@ def test_every_field_of_a_camera_has_a_text(kind: str, named: bool) -> None:  # 
 
 
 def test_every_field_of_the_other_dialogs_has_a_text() -> None:
-    _assert_form(EN["options"]["step"]["init"], forms.OPTIONS)
+    _assert_form(EN["options"]["step"]["init"], forms.options("v4l2"))
     _assert_form(EN["config"]["step"]["reauth_confirm"], forms.CREDENTIALS)
     _assert_form(EN["issues"]["unauthorized"]["fix_flow"]["step"]["confirm"], forms.CREDENTIALS)
     steps = EN["config_subentries"]["link"]["step"]
@@ -105,15 +118,43 @@ def test_no_text_is_left_over() -> None:
 def test_every_exception_that_is_raised_has_a_text() -> None:
     code = "".join(path.read_text() for path in ROOT.glob("*.py"))
     raised = set(re.findall(r'translation_key="(\w+)"', code)) | set(re.findall(r'_refused\("(\w+)"', code))
-    named = {*EN["entity"]["sensor"], *EN["entity"]["switch"], *EN["selector"]}
+    named = {key for texts in EN["entity"].values() for key in texts} | set(EN["selector"])
     assert raised - named <= set(EN["exceptions"])
 
 
 def test_every_entity_has_a_name_and_an_icon() -> None:
-    for platform, descriptions in (("sensor", sensor.DESCRIPTIONS), ("switch", [switch.STREAM])):
-        keys = {description.translation_key for description in descriptions}
-        assert keys == set(EN["entity"][platform]) == set(ICONS["entity"][platform])
-    assert all(description.device_class for description in button.DESCRIPTIONS), "named by its device class"
+    named: set[str] = set()
+    for platform, descriptions in (
+        ("button", button.DESCRIPTIONS),
+        ("event", [event.CHANGE]),
+        ("number", []),
+        ("select", [select.EXPOSURE]),
+        ("sensor", sensor.DESCRIPTIONS),
+        ("switch", [switch.STREAM]),
+    ):
+        # what has no key is named by its device class
+        keys = {description.translation_key for description in descriptions} - {None}
+        texts, icons = set(EN["entity"][platform]), set(ICONS["entity"][platform])
+        assert keys <= texts
+        assert texts == icons
+        assert texts - keys <= set(KNOWN)
+        named |= texts - keys
+    assert named == set(KNOWN), "each control has its name where it is usual"
+    assert all(description.device_class or description.translation_key for description in button.DESCRIPTIONS)
+
+
+def test_the_words_of_states_are_complete() -> None:
+    assert set(EN["entity"]["select"]["exposure"]["state"]) == set(Exposure)
+    events = EN["entity"]["event"]["change"]["state_attributes"]["event_type"]["state"]
+    assert events == EN["entity"]["sensor"]["state"]["state"]
+
+
+@pytest.mark.parametrize("cause", issues.DEVICE_CAUSES)
+def test_an_issue_names_what_its_error_names(cause: str) -> None:
+    [kind] = [error for error in _all_errors() if error.cause == cause]
+    text = EN["issues"][cause]["title"] + EN["issues"][cause]["description"]
+    known = {"name", "detail", *re.findall(r"\{(\w+)\}", kind.sentence)}
+    assert set(re.findall(r"\{(\w+)\}", text)) <= known
 
 
 def test_every_action_has_texts_and_an_icon() -> None:
@@ -135,7 +176,7 @@ def test_every_choice_has_a_text() -> None:
 
     for kind in forms.KINDS:
         check(forms.camera(kind, named=True))
-    check(forms.OPTIONS)
+    check(forms.options("v4l2"))
     check(link_flow.NEW)
 
 

@@ -106,8 +106,8 @@ class Controls(ABC):
         the device answers; then nothing of this is remembered.
         """
         async with self._lock:
-            if not self.current:
-                await self._refresh()
+            if not self.current or any(self.obstacle(key, values) for key in values):
+                await self._refresh()  # another program may have turned what governs it
             for key, value in values.items():
                 self._check(key, value, values)
             await self._write(values)
