@@ -12,6 +12,7 @@ CONF_CODEC: Final = "codec"
 
 CONF_DASHBOARD_VIDEO: Final = "dashboard_video"
 CONF_H264_BIT_RATE: Final = "h264_bit_rate"
+CONF_H264_WIDTH: Final = "h264_width"
 CONF_LINGER: Final = "linger"
 CONF_MAX_VIEWERS: Final = "max_viewers"
 CONF_MJPEG_QUALITY: Final = "mjpeg_quality"

@@ -1,7 +1,7 @@
-"""What is remembered across restarts besides the configuration: the user's stops, and when a link was last used."""
+"""What is remembered besides the configuration: the user's stops, a link's last use, what the encoders showed."""
 
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
@@ -21,6 +21,8 @@ GRAIN = timedelta(seconds=10)
 class _Data(TypedDict):
     stopped: dict[str, bool]
     used: dict[str, str]
+    encoders: NotRequired[dict[str, Any]]
+    """Missing from files that were written before encoders were tried."""
 
 
 class Storage:
@@ -31,12 +33,25 @@ class Storage:
         self._store: Store[_Data] = Store(hass, VERSION, DOMAIN)
         self._stopped: dict[str, bool] = {}
         self._used: dict[str, datetime] = {}
+        self._encoders: dict[str, Any] = {}
 
     async def load(self) -> None:
         """Read what was remembered."""
         if data := await self._store.async_load():
             self._stopped = data["stopped"]
             self._used = {link: at for link, text in data["used"].items() if (at := dt_util.parse_datetime(text))}
+            self._encoders = data.get("encoders", {})
+
+    @property
+    def encoders(self) -> dict[str, Any]:
+        """What the encoders showed when they were tried."""
+        return self._encoders
+
+    def note_encoders(self, remembered: dict[str, Any]) -> None:
+        """Remember what the encoders showed."""
+        if remembered != self._encoders:
+            self._encoders = remembered
+            self._store.async_delay_save(self._data, SAVE_DELAY)
 
     def stopped(self, camera: str, default: bool) -> bool:  # noqa: FBT001
         """Return whether the user's last word on `camera` was stop; `default` where there was none."""
@@ -69,4 +84,8 @@ class Storage:
             self._store.async_delay_save(self._data, SAVE_DELAY)
 
     def _data(self) -> _Data:
-        return {"stopped": self._stopped, "used": {link: at.isoformat() for link, at in self._used.items()}}
+        return {
+            "stopped": self._stopped,
+            "used": {link: at.isoformat() for link, at in self._used.items()},
+            "encoders": self._encoders,
+        }
