@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from custom_components.tripod.engine.errors import (
 )
 from custom_components.tripod.engine.jpeg import USUAL_TABLES, JpegSplitter, dimensions
 from custom_components.tripod.engine.sources import Medium, Tools, V4l2, load
-from custom_components.tripod.engine.sources.v4l2 import holders
 from custom_components.tripod.engine.sources.v4l2.controls import V4l2Controls
 
 from ...capture import Capture, capturing
@@ -145,7 +145,7 @@ async def test_no_permission_names_the_group(tmp_path: Path, monkeypatch: pytest
     device.touch()
     device.chmod(0o660)
     for name, answer in (("geteuid", 12345), ("getegid", 12345), ("getgroups", [])):
-        monkeypatch.setattr(holders.os, name, lambda answer=answer: answer)
+        monkeypatch.setattr(os, name, lambda answer=answer: answer)
     source = AnyDevice(device=str(device))
     async with capturing(source, Tools(ffmpeg=Drawn({str(device): failing(REFUSED, 1)}))) as capture:
         error = await capture.end()
