@@ -778,12 +778,10 @@ def read_commands(commands: queue.SimpleQueue[bytes | None], end: Callable[..., 
 def run(settings: dict[str, Any], out: int) -> int:
     """Serve one camera until told to end; return the exit status."""
     commands: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-    closing = threading.Timer(CLOSE_TIMEOUT, os._exit, (1,))
-    closing.daemon = True
 
     def end(*_: object) -> None:
-        with contextlib.suppress(RuntimeError):  # more than once
-            closing.start()
+        # the kernel's own end of a process that does not find its own
+        signal.setitimer(signal.ITIMER_REAL, CLOSE_TIMEOUT)
         commands.put(END)
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -812,7 +810,7 @@ def run(settings: dict[str, Any], out: int) -> int:
         for camera in cameras:
             camera.close()
     outbox.flush(CLOSE_TIMEOUT)
-    closing.cancel()
+    signal.setitimer(signal.ITIMER_REAL, 0)
     return status
 
 
