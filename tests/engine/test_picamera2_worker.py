@@ -268,12 +268,10 @@ def test_controls_are_described_by_what_the_camera_advertises(pipe: Pipe, monkey
 def test_settings_are_kept_within_limits_and_read_back_once_the_camera_can_know(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    camera, device = camera_of(install(monkeypatch), pipe, controls={"exposure_time": 9e9, "smell": 1})
-    assert device.configuration["controls"] == {
-        "FrameDurationLimits": (33333, 33333),
-        "AfMode": 2,
-        "ExposureTime": 1_000_000,
-    }
+    camera, device = camera_of(install(monkeypatch), pipe, controls={"exposure_time": 9e9, "smell": 1.0})
+    assert device.configuration["controls"] == {"FrameDurationLimits": (33333, 33333)}
+    assert device.done == ["configure"]
+    assert device.set == [{"FrameDurationLimits": (33333, 33333), "AfMode": 2, "ExposureTime": 1_000_000}]
     camera.set({"exposure_time": 4999.7, "af_trigger": 1, "lens_position": 3})
     assert device.set[-1] == {"ExposureTime": 5000, "AfTrigger": 1, "LensPosition": 3.0}
     assert type(device.set[-1]["LensPosition"]) is float
@@ -291,6 +289,22 @@ def test_settings_are_kept_within_limits_and_read_back_once_the_camera_can_know(
         with pytest.raises(Failure) as caught:
             camera.set(wrong)
         assert caught.value.cause == "invalid_control"
+
+
+def test_limits_are_those_of_the_mode_that_was_configured(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before, libcamera tells those of the sensor's largest mode: 14 frames per second of an imx708."""
+    configure = Picamera2.configure
+
+    def slower_before(device: Picamera2, configuration: dict[str, Any]) -> None:
+        configure(device, configuration)
+        device.camera_controls["FrameDurationLimits"] = 17_000, 1_000_000, 33_333
+
+    picamera2 = install(monkeypatch)
+    slow = dict([stand_in.control("FrameDurationLimits", 69_669, 1_000_000, 69_669)])
+    monkeypatch.setattr(stand_in, "CONTROLS", stand_in.CONTROLS | slow)
+    monkeypatch.setattr(Picamera2, "configure", slower_before)
+    _, device = camera_of(picamera2, pipe)
+    assert device.set[0]["FrameDurationLimits"] == (33_333, 33_333)
 
 
 def test_automatic_exposure_takes_back_what_was_fixed(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
