@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import errno
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -34,7 +35,13 @@ class House:
             folder.mkdir(parents=True)
 
     def plug(
-        self, name: str, driver: Driver | int, port: str = "1-1", *, index: int = 0, **usb: str
+        self,
+        name: str,
+        driver: Driver | int,
+        port: str = "1-1",
+        *,
+        index: int = 0,
+        usb: Mapping[str, str] = MappingProxyType({}),
     ) -> Callable[..., None]:
         """Add a node; `usb` is what its USB device says of itself. Return what adds links to it."""
         node = self.places.dev / name
@@ -82,7 +89,7 @@ def webcam(**capability: Any) -> Driver:
 
 
 async def test_a_webcam_with_its_links(house: House) -> None:
-    link = house.plug("video0", webcam(), idVendor="1d6b", idProduct="0102", serial="0001")
+    link = house.plug("video0", webcam(), usb={"idVendor": "1d6b", "serial": "0001"})
     link(BY_ID, "platform-dummy_hcd.0-usb-0:1:1.0-video-index0")
     house.plug("video1", Driver(recorded("metadata")), index=1)
     (found,) = await house.devices()
@@ -107,8 +114,8 @@ async def test_a_camera_without_links_is_known_by_its_bus(house: House) -> None:
 async def test_two_of_one_model_without_serial_numbers_are_known_by_their_ports(house: House) -> None:
     """Their one name by id leads to whichever udev saw last."""
     said = {"idVendor": "1d6b", "idProduct": "0102", "product": "Test Camera"}
-    house.plug("video0", webcam(), "1-1", **said)(BY_ID, "pci-usb-0:1:1.0-video-index0")
-    house.plug("video2", webcam(), "1-2", **said)(BY_ID, "pci-usb-0:2:1.0-video-index0")
+    house.plug("video0", webcam(), "1-1", usb=said)(BY_ID, "pci-usb-0:1:1.0-video-index0")
+    house.plug("video2", webcam(), "1-2", usb=said)(BY_ID, "pci-usb-0:2:1.0-video-index0")
     found = await house.devices()
     assert [device.id for device in found] == ["pci-usb-0:1:1.0-video-index0", "pci-usb-0:2:1.0-video-index0"]
     # but whoever was set up when there was only one is known by it still
@@ -117,8 +124,8 @@ async def test_two_of_one_model_without_serial_numbers_are_known_by_their_ports(
 
 async def test_two_of_one_model_with_serial_numbers_are_followed(house: House) -> None:
     said = {"idVendor": "1d6b", "idProduct": "0102", "product": "Test Camera"}
-    house.plug("video0", webcam(), "1-1", **said, serial="1")("usb-Test_1-video-index0", "pci-1")
-    house.plug("video2", webcam(), "1-2", **said, serial="2")("usb-Test_2-video-index0", "pci-2")
+    house.plug("video0", webcam(), "1-1", usb={**said, "serial": "1"})("usb-Test_1-video-index0", "pci-1")
+    house.plug("video2", webcam(), "1-2", usb={**said, "serial": "2"})("usb-Test_2-video-index0", "pci-2")
     assert [device.id for device in await house.devices()] == ["usb-Test_1-video-index0", "usb-Test_2-video-index0"]
 
 

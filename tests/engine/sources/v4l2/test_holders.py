@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import grp
 import os
 from pathlib import Path
 import subprocess
@@ -18,7 +19,6 @@ from custom_components.tripod.engine.errors import (
     DeviceNotPermitted,
     NoPermission,
 )
-from custom_components.tripod.engine.sources.v4l2 import holders as module
 from custom_components.tripod.engine.sources.v4l2.holders import cpu_time, explained, holders, is_own
 
 BUSY = DeviceBusy("/dev/video0")
@@ -51,7 +51,7 @@ def test_a_holder_is_named_whatever_its_path(terminal: str, tmp_path: Path) -> N
 
 def test_another_programs_process_is_named_without_us(terminal: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with holding(terminal) as pid:
-        monkeypatch.setattr(module.os, "getpid", lambda: -1)
+        monkeypatch.setattr(os, "getpid", lambda: -1)
         error = explained(BUSY, terminal)
     assert error.placeholders["holder"].startswith("python")
     assert error.placeholders["holder"].endswith(f"(process {pid})")
@@ -83,9 +83,9 @@ def test_cpu_time() -> None:
 @pytest.fixture
 def stranger(monkeypatch: pytest.MonkeyPatch) -> None:
     """Be nobody in particular."""
-    monkeypatch.setattr(module.os, "geteuid", lambda: 12345)
-    monkeypatch.setattr(module.os, "getegid", lambda: 12345)
-    monkeypatch.setattr(module.os, "getgroups", list)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    monkeypatch.setattr(os, "getegid", lambda: 12345)
+    monkeypatch.setattr(os, "getgroups", list)
 
 
 REFUSED = NoPermission("/dev/video0")
@@ -109,7 +109,7 @@ def test_a_group_without_a_name_here(stranger: None, tmp_path: Path, monkeypatch
     def unknown(gid: int) -> None:
         raise KeyError(gid)
 
-    monkeypatch.setattr(module.grp, "getgrgid", unknown)
+    monkeypatch.setattr(grp, "getgrgid", unknown)
     assert explained(REFUSED, str(device)).placeholders["group"] == str(device.stat().st_gid)
 
 
