@@ -131,12 +131,13 @@ async def frames_to_packets(
 async def _encode(argv: Sequence[str], frames: FrameReader, on_output: Callable[[bytes], None]) -> None:
     """Feed one encoding worker until the pictures' size changes."""
     loop = asyncio.get_running_loop()
-    waits = False
+    waits = over = False
 
     def answered(data: bytes) -> None:
         nonlocal waits
         waits = False
-        watch.reschedule(None)
+        if not (over or watch.expired()):  # a worker that is being stopped may still write
+            watch.reschedule(None)
         on_output(data)
 
     async with Process(argv, on_output=answered, explain=explain, stdin=True) as child:
@@ -158,6 +159,8 @@ async def _encode(argv: Sequence[str], frames: FrameReader, on_output: Callable[
                     await child.write(matroska.picture(frame.data, loop.time() - began))
         except TimeoutError:
             raise EncoderFailed(f"no video came for {SILENCE:g} s") from None
+        finally:
+            over = True
 
 
 def _encoder(ffmpeg: Ffmpeg, encoder: Encoder, options: Options, timestamp_offset: float) -> list[str]:
