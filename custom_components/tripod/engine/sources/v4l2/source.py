@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 import re
+import time
 from typing import Any, ClassVar
 
 from ...errors import InvalidSource
@@ -77,7 +78,11 @@ class V4l2(Source):
         """Hold the device open and pass on what comes."""
         if sink.controls:
             await sink.controls.apply()
+        # the kernel stamps pictures by the monotonic clock, and the sound is placed by it
+        began = time.monotonic()
+        clock = ("-copyts", "-itsoffset", f"-{began:.6f}") if sink.audio and self.native is Medium.PACKETS else ()
         argv = tools.ffmpeg.argv(
+            *clock,
             "-f",
             "v4l2",
             "-input_format",
@@ -91,7 +96,7 @@ class V4l2(Source):
             *self._encoding(sink.timestamp_offset),
         )
         if self.native is Medium.PACKETS:
-            await capture_packets(argv, sink)
+            await capture_packets(argv, sink, zero=began - sink.timestamp_offset)
         else:
             await capture_frames(argv, sink)
 
