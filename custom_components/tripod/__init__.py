@@ -9,11 +9,12 @@ from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from . import issues, services, settings, views
+from . import encoding, issues, services, settings, software_encoder, views
 from .camera_controls import CameraControls
 from .const import DOMAIN
 from .coordinator import TripodCoordinator
 from .data import TripodConfigEntry, TripodData
+from .discovery import Discovery
 from .engine.errors import InvalidSource
 from .engine.options import Start
 from .engine.pipeline import Pipeline
@@ -52,8 +53,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
             entry.runtime_data.endpoints.disconnect(link.client.id)
 
     hass.data[SHARED] = Shared(storage=storage, links=Links(hass, storage, cut), listener=listener)
+    await encoding.recall(hass, storage)
     views.async_register(hass)
     services.async_setup_services(hass)
+    Discovery(hass).start()
     return True
 
 
@@ -75,6 +78,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     shared.listener.add(entry.entry_id, entry.runtime_data.endpoints)
     shared.links.update(entry)
     issues.watch(hass, entry)
+    software_encoder.watch(hass, entry)
+    encoding.find(hass, entry)
     await issues.check_ffmpeg(hass)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
 

@@ -19,7 +19,7 @@ from .engine.web import Scope
 from .entity import BRAND, MODELS, TripodEntity
 from .sentences import translated
 from .settings import offers_video
-from .shared import SHARED
+from .shared import SHARED, tools
 
 PARALLEL_UPDATES = 0
 
@@ -48,7 +48,23 @@ class TripodCamera(TripodEntity, Camera):
         self._creating = Lock()
         self._attr_model = MODELS[self.pipeline.source.kind]
         self._attr_is_streaming = self.status.state is State.STREAMING
-        if offers_video(entry, self.pipeline.source):
+        self._offer_video()
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow what is found out about encoders."""
+        await super().async_added_to_hass()
+
+        @callback
+        def look() -> None:
+            self._offer_video()
+            self.async_write_ha_state()
+
+        self.async_on_remove(tools(self.hass).encoders.listen(look))
+
+    def _offer_video(self) -> None:
+        """Offer video where it is right to, and not take it back from those who watch because an encoder fails."""
+        if offers_video(self.entry, self.pipeline.source, self.pipeline.tools.encoders.chosen):
             self._attr_supported_features = CameraEntityFeature.STREAM
 
     @callback

@@ -51,19 +51,14 @@ _EVERYDAY = Known(everyday=True)
 _SELDOM = Known()
 
 KNOWN: dict[str, Known] = {
-    # V4L2; beside the names of Linux 5.18 and newer, those of older ones
+    # V4L2
     "auto_exposure": _EVERYDAY,
-    "autogain": _EVERYDAY,
     "backlight_compensation": _SELDOM,
     "brightness": _EVERYDAY,
     "contrast": _SELDOM,
-    "exposure_absolute": _MILLISECONDS,
-    "exposure_auto": _EVERYDAY,
-    "exposure_auto_priority": _SELDOM,
     "exposure_dynamic_framerate": _SELDOM,
     "exposure_time_absolute": _MILLISECONDS,
     "focus_absolute": _EVERYDAY,
-    "focus_auto": _EVERYDAY,
     "focus_automatic_continuous": _EVERYDAY,
     "gain": _EVERYDAY,
     "gain_automatic": _EVERYDAY,
@@ -80,7 +75,6 @@ KNOWN: dict[str, Known] = {
     "vertical_flip": _SELDOM,
     "white_balance_automatic": _EVERYDAY,
     "white_balance_temperature": _KELVIN,
-    "white_balance_temperature_auto": _EVERYDAY,
     "zoom_absolute": _EVERYDAY,
     # libcamera
     "ae_constraint_mode": _SELDOM,

@@ -34,6 +34,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: TripodC
         "status": _plain(pipeline.status),
         "controls": _controls(entry),
         "ffmpeg": await _ffmpeg(hass),
+        "encoders": await _encoders(hass),
         "core_stream": await camera_diagnostics.async_get_config_entry_diagnostics(hass, entry),
     }
 
@@ -65,3 +66,15 @@ async def _ffmpeg(hass: HomeAssistant) -> dict[str, str]:
         return {"binary": ffmpeg.binary, "version": await ffmpeg.version()}
     except TripodError as error:
         return {"binary": ffmpeg.binary, "error": str(error)}
+
+
+async def _encoders(hass: HomeAssistant) -> dict[str, Any]:
+    """Return what each encoder showed, trying those that nobody has needed yet."""
+    encoders = tools(hass).encoders
+    try:
+        await encoders.prove()
+    except TripodError as error:
+        return {"error": str(error)}
+    chosen = encoders.chosen
+    verdicts = {name: asdict(verdict) for name, verdict in encoders.verdicts.items()}
+    return {"chosen": chosen.name if chosen else None, "verdicts": verdicts}

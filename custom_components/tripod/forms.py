@@ -26,6 +26,7 @@ from .const import (
     CONF_DASHBOARD_VIDEO,
     CONF_DAY_NIGHT,
     CONF_H264_BIT_RATE,
+    CONF_H264_WIDTH,
     CONF_LINGER,
     CONF_MAX_VIEWERS,
     CONF_MJPEG_QUALITY,
@@ -161,6 +162,7 @@ OPTIONS = probatio.Schema(
         probatio.Required(CONF_MJPEG_RATE): number(0.1, 60, "fps", step=0.1),
         probatio.Required(CONF_MJPEG_QUALITY): number(1, 100, "%"),
         probatio.Required(CONF_H264_BIT_RATE): number(100, 50_000, "kbit/s"),
+        probatio.Required(CONF_H264_WIDTH): number(0, 7680, "px"),
         probatio.Required(CONF_MAX_VIEWERS): number(1, 10_000),
     }
 )

@@ -11,6 +11,7 @@ from .const import (
     CONF_CODEC,
     CONF_DASHBOARD_VIDEO,
     CONF_H264_BIT_RATE,
+    CONF_H264_WIDTH,
     CONF_LINGER,
     CONF_MAX_VIEWERS,
     CONF_MJPEG_QUALITY,
@@ -21,6 +22,7 @@ from .const import (
     CONF_START,
     CONF_WARM_UP,
 )
+from .engine.encoders import Encoder
 from .engine.options import Options, Start
 from .engine.sources import Medium, Source, load
 
@@ -34,6 +36,7 @@ _AS_STORED = (
     CONF_PRE_ROLL,
     CONF_MJPEG_RATE,
     CONF_MJPEG_QUALITY,
+    CONF_H264_WIDTH,
     CONF_MAX_VIEWERS,
 )
 """The options that an entry stores in the engine's own units."""
@@ -86,16 +89,19 @@ def stored(engine: Options) -> dict[str, Any]:
         CONF_MJPEG_RATE: engine.mjpeg_rate,
         CONF_MJPEG_QUALITY: engine.mjpeg_quality,
         CONF_H264_BIT_RATE: engine.h264_bit_rate // KILO,
+        CONF_H264_WIDTH: engine.h264_width,
         CONF_MAX_VIEWERS: engine.max_viewers,
     }
 
 
-def offers_video(entry: ConfigEntry, camera: Source) -> bool:
-    """Return whether dashboards are offered video.
+def offers_video(entry: ConfigEntry, camera: Source, encoder: Encoder | None) -> bool:
+    """Return whether dashboards are offered video, which `encoder` would make of JPEGs.
 
-    Where the choice is left to us: video that browsers play and that needs no encoder.
+    Where the choice is left to us: video that browsers play and that costs the processor nothing.
     """
     choice = entry.options.get(CONF_DASHBOARD_VIDEO, DashboardVideo.AUTO)
     if choice == DashboardVideo.AUTO:
-        return camera.native is Medium.PACKETS and entry.data.get(CONF_CODEC, "h264") == "h264"
+        if Medium.PACKETS in camera.delivers:
+            return bool(entry.data.get(CONF_CODEC, "h264") == "h264")
+        return encoder is not None and encoder.hardware
     return bool(choice == DashboardVideo.ON)

@@ -1,6 +1,7 @@
 """What is remembered across restarts besides the configuration.
 
-The user's stops and settings of controls, what controls a camera has, and when a link was last used.
+The user's stops and settings of controls, what controls a camera has, when a link was last used, and what the encoders
+showed when they were tried.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ class _Data(TypedDict, total=False):
     controls: dict[str, dict[str, float]]
     known_controls: dict[str, list[dict[str, Any]]]
     exposure: dict[str, str]
+    encoders: dict[str, Any]
 
 
 class Storage:
@@ -47,6 +49,7 @@ class Storage:
         self._controls: dict[str, dict[str, float]] = {}
         self._known_controls: dict[str, list[dict[str, Any]]] = {}
         self._exposure: dict[str, str] = {}
+        self._encoders: dict[str, Any] = {}
 
     async def load(self) -> None:
         """Read what was remembered."""
@@ -57,6 +60,18 @@ class Storage:
             self._controls = data.get("controls", {})
             self._known_controls = data.get("known_controls", {})
             self._exposure = data.get("exposure", {})
+            self._encoders = data.get("encoders", {})
+
+    @property
+    def encoders(self) -> dict[str, Any]:
+        """What the encoders showed when they were tried."""
+        return self._encoders
+
+    def note_encoders(self, remembered: dict[str, Any]) -> None:
+        """Remember what the encoders showed."""
+        if remembered != self._encoders:
+            self._encoders = remembered
+            self._save(SAVE_DELAY)
 
     def stopped(self, camera: str, default: bool) -> bool:  # noqa: FBT001
         """Return whether the user's last word on `camera` was stop; `default` where there was none."""
@@ -141,4 +156,5 @@ class Storage:
             "controls": self._controls,
             "known_controls": self._known_controls,
             "exposure": self._exposure,
+            "encoders": self._encoders,
         }

@@ -23,6 +23,7 @@ async def _info(hass: HomeAssistant) -> dict[str, Any]:
     cameras = [entry.runtime_data.pipeline.status for entry in entries]
     return {
         "ffmpeg_version": _ffmpeg_version(hass),
+        "encoder": _encoder(hass),
         "cameras": len(cameras),
         "streaming": sum(camera.state is State.STREAMING for camera in cameras),
         "failing": sum(camera.error is not None for camera in cameras),
@@ -33,5 +34,12 @@ async def _info(hass: HomeAssistant) -> dict[str, Any]:
 async def _ffmpeg_version(hass: HomeAssistant) -> str | dict[str, str]:
     try:
         return await tools(hass).ffmpeg.version()
+    except TripodError as error:
+        return {"type": "failed", "error": error.cause}
+
+
+async def _encoder(hass: HomeAssistant) -> str | dict[str, str]:
+    try:
+        return (await tools(hass).encoders.choose()).name
     except TripodError as error:
         return {"type": "failed", "error": error.cause}

@@ -25,14 +25,15 @@ class Collector:
         self.timestamp_offset = timestamp_offset
         self.wanted = Wanted(Medium)
         self.pictures: list[bytes] = []
+        self.captured_at: list[float | None] = []
         self.chunks: list[Chunk] = []
         self.unchanged = 0
         self.parser = Parser()
         self._changed = asyncio.Event()
 
     def frame(self, jpeg: bytes, captured_at: float | None = None) -> None:
-        assert captured_at is None
         self.pictures.append(jpeg)
+        self.captured_at.append(captured_at)
         self._changed.set()
 
     def packets(self, data: bytes) -> None:

@@ -19,6 +19,7 @@ FAST = "[info] bench: utime=0.050s stime=0.020s rtime=0.300s\n"
 SLOW = "[info] bench: utime=0.050s stime=0.020s rtime=1.900s\n"
 
 V4L2M2M = next(encoder for encoder in LADDER if encoder.name == "h264_v4l2m2m")
+NVENC = next(encoder for encoder in LADDER if encoder.name == "h264_nvenc")
 VAAPI = next(encoder for encoder in LADDER if encoder.name == "h264_vaapi")
 
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-sc_threshold", "0", "-pix_fmt", "yuv420p")

@@ -78,18 +78,8 @@ WEBCAM = [
 ]
 """A webcam with autofocus, on Linux 5.18 or newer."""
 
-OLD_NAMES = {
-    "auto_exposure": "exposure_auto",
-    "exposure_time_absolute": "exposure_absolute",
-    "white_balance_automatic": "white_balance_temperature_auto",
-}
-
-OLD_WEBCAM = [
-    replace(control, key=OLD_NAMES.get(control.key, control.key), governor=OLD_NAMES.get(control.governor or ""))
-    for control in WEBCAM
-    if control.key in {*OLD_NAMES, "gain", "white_balance_temperature"}
-]
-"""A webcam on an older Linux, which cannot lower its rate."""
+FAST_WEBCAM = [control for control in WEBCAM if control.key != "exposure_dynamic_framerate"]
+"""A webcam that cannot lower its rate."""
 
 VIVID = [
     switch("gain_automatic", "Gain, Automatic", 1),

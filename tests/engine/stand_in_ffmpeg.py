@@ -49,8 +49,9 @@ def tried(encoder: str, behaviour: dict[str, Any]) -> None:
 
 def used(encoder: str, how: str, arguments: list[str]) -> None:
     if how == "works":
-        place = arguments.index(encoder)
-        os.execvp(REAL, [REAL, *arguments[:place], *SOFTWARE, *arguments[place + 1 :]])  # noqa: S606
+        own_options = slice(arguments.index(encoder), arguments.index("-bf"))
+        arguments[own_options] = SOFTWARE
+        os.execvp(REAL, [REAL, *arguments])  # noqa: S606
     if how == "hangs":
         while sys.stdin.buffer.read(65536):
             pass

@@ -200,7 +200,8 @@ async def test_verdicts_are_remembered_until_something_changes(stand_in: StandIn
 
     async def tried_again(*, ladder: tuple[Encoder, ...] = ladder) -> bool:
         before = len(stand_in.trials)
-        again = Encoders(stand_in.ffmpeg, remembered, ladder=ladder)
+        again = Encoders(stand_in.ffmpeg, ladder=ladder)
+        await again.recall(remembered)
         assert (await again.choose()).name == "h264_vaapi"
         await again.prove()
         assert again.verdicts == encoders.verdicts or len(stand_in.trials) > before
@@ -221,7 +222,8 @@ async def test_what_is_remembered_in_another_form_is_found_out_anew(stand_in: St
     ladder = (stand_in.has(VAAPI, good()), SOFTWARE)
     encoders = Encoders(stand_in.ffmpeg, ladder=ladder)
     await encoders.choose()
-    again = Encoders(stand_in.ffmpeg, {**encoders.remember(), "verdicts": verdicts}, ladder=ladder)
+    again = Encoders(stand_in.ffmpeg, ladder=ladder)
+    await again.recall({**encoders.remember(), "verdicts": verdicts})
     assert (await again.choose()).name == "h264_vaapi"
     assert len(stand_in.trials) == 2
 
@@ -257,6 +259,23 @@ async def test_the_choice_is_not_known_before_it_is_made(stand_in: StandIn) -> N
     assert encoders.chosen is None
     await encoders.choose()
     assert encoders.chosen is not None
+
+
+async def test_what_is_known_already_is_not_forgotten_for_what_is_remembered(stand_in: StandIn) -> None:
+    encoders = Encoders(stand_in.ffmpeg, ladder=(stand_in.has(VAAPI, good()), SOFTWARE))
+    await encoders.choose()
+    await encoders.recall({"key": "of another machine", "verdicts": {}})
+    assert encoders.chosen is not None
+    assert stand_in.trials == ["h264_vaapi"]
+
+
+async def test_a_remembered_choice_is_known_at_once(stand_in: StandIn) -> None:
+    ladder = (stand_in.has(VAAPI, good()), SOFTWARE)
+    encoders = Encoders(stand_in.ffmpeg, ladder=ladder)
+    await encoders.choose()
+    again = Encoders(stand_in.ffmpeg, ladder=ladder)
+    await again.recall(encoders.remember())
+    assert again.chosen == encoders.chosen
 
 
 async def test_without_ffmpeg_there_is_no_encoder() -> None:

@@ -6,7 +6,7 @@ from custom_components.tripod.engine.controls import Control
 from custom_components.tripod.engine.errors import DeviceMissing
 from custom_components.tripod.engine.exposure import Exposure, apply, holds, modes
 
-from .memory_controls import CSI_MODULE, OLD_WEBCAM, VIVID, WEBCAM, MemoryControls, menu, number, switch
+from .memory_controls import CSI_MODULE, FAST_WEBCAM, VIVID, WEBCAM, MemoryControls, menu, number, switch
 
 AUTO, LOCKED, NIGHT = Exposure
 
@@ -19,7 +19,7 @@ def _known(*controls: Control) -> dict[str, Control]:
     ("controls", "expected"),
     [
         (WEBCAM, (AUTO, LOCKED, NIGHT)),
-        (OLD_WEBCAM, (AUTO, LOCKED, NIGHT)),
+        (FAST_WEBCAM, (AUTO, LOCKED, NIGHT)),
         (CSI_MODULE, (AUTO, LOCKED, NIGHT)),
         (VIVID, (AUTO, LOCKED)),
         ([number("brightness", "Brightness", 0, 255, 128)], ()),
@@ -47,6 +47,14 @@ async def test_a_lock_keeps_what_the_camera_found() -> None:
     assert all(camera.values[key] == value for key, value in camera.wanted.items())
     assert holds(LOCKED, camera.current)
     assert not holds(AUTO, camera.current)
+
+
+async def test_a_lock_holds_a_gain_of_nothing_but_no_value_that_is_none() -> None:
+    """A camera that does not run yet may tell 0 where the least is 1."""
+    camera = MemoryControls([*VIVID, *CSI_MODULE])
+    camera.values |= {"gain": 0, "analogue_gain": 0, "exposure_time": None}
+    await apply(LOCKED, camera)
+    assert camera.wanted == {"gain_automatic": 0, "gain": 0, "ae_enable": 0, "awb_enable": 0}
 
 
 async def test_a_lock_is_taken_back() -> None:
@@ -79,12 +87,12 @@ async def test_at_night_a_webcam_may_lower_its_rate() -> None:
 
 
 async def test_at_night_a_webcam_that_cannot_lower_its_rate_exposes_long() -> None:
-    camera = MemoryControls(OLD_WEBCAM)
+    camera = MemoryControls(FAST_WEBCAM)
     await apply(NIGHT, camera, before=AUTO)
-    assert camera.wanted == {"exposure_auto": 1, "exposure_absolute": 2047, "gain": 191}
+    assert camera.wanted == {"auto_exposure": 1, "exposure_time_absolute": 2047, "gain": 191}
     await apply(AUTO, camera, before=NIGHT)
-    assert camera.wanted == {"exposure_auto": 3}
-    assert (camera.values["exposure_auto"], camera.values["gain"]) == (3, 0)
+    assert camera.wanted == {"auto_exposure": 3}
+    assert (camera.values["auto_exposure"], camera.values["gain"]) == (3, 0)
 
 
 async def test_the_night_is_never_longer_than_a_quarter_of_a_second() -> None:

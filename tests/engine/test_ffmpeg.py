@@ -94,7 +94,7 @@ async def test_short_job_that_fails_says_why() -> None:
 
 
 async def test_short_job_that_hangs_is_ended() -> None:
-    with pytest.raises(TimeoutError):
+    with pytest.raises(errors.WorkerFailed):
         await Ffmpeg().run(["sleep", "30"], timeout=0.2)
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 import pytest
 
 from custom_components.tripod.engine.errors import NotAPicture
-from custom_components.tripod.engine.jpeg import JpegSplitter, dimensions, has_huffman_tables
+from custom_components.tripod.engine.jpeg import USUAL_TABLES, JpegSplitter, dimensions
 
 from .media import jpegs
 
@@ -46,6 +46,10 @@ def encoded(**options: Any) -> bytes:
     return file.getvalue()
 
 
+def pixels(jpeg: bytes) -> bytes:
+    return Image.open(io.BytesIO(jpeg)).convert("RGB").tobytes()
+
+
 @cache
 def progressive() -> bytes:
     """Return a picture of several scans, with tables between them."""
@@ -77,12 +81,25 @@ def test_thumbnails_are_not_pictures() -> None:
     assert dimensions(frames[0]) == (320, 240)
 
 
-def test_pictures_without_huffman_tables() -> None:
-    frames = [without_huffman_tables(frame) for frame in pictures()]
-    assert split(b"".join(frames), 777)[1] == frames
-    assert has_huffman_tables(pictures()[0])
-    assert not has_huffman_tables(frames[0])
-    assert dimensions(frames[0]) == (320, 240)
+@pytest.mark.parametrize("size", [1, 777, 1 << 20])
+def test_pictures_without_huffman_tables_get_the_usual_ones(size: int) -> None:
+    frames = JpegSplitter().feed(jpegs("-huffman", "default"))
+    bare = [without_huffman_tables(frame) for frame in frames]
+    found = split(b"".join(bare), size)[1]
+    assert [frame.replace(USUAL_TABLES, b"") for frame in found] == bare
+    assert [pixels(frame) for frame in found] == [pixels(frame) for frame in frames]
+
+
+def test_pictures_among_those_without_tables_stay_as_they_are() -> None:
+    bare = without_huffman_tables(pictures()[0])
+    found = split(pictures()[0] + bare + progressive() + pictures()[1], 100)[1]
+    assert [found[0], *found[2:]] == [pictures()[0], progressive(), pictures()[1]]
+    assert found[1] == bare.replace(b"\xff\xda", USUAL_TABLES + b"\xff\xda", 1)
+
+
+def test_only_baseline_pictures_get_tables() -> None:
+    bare = without_huffman_tables(progressive())
+    assert split(bare, 100)[1] == [bare]
 
 
 def test_progressive_pictures() -> None:
@@ -102,7 +119,6 @@ def test_fill_bytes_before_a_marker() -> None:
     filled = frame[:2] + b"\xff\xff" + frame[2:-2] + b"\xff\xff\xff\xd9"
     assert split(filled * 2, 100)[1] == [filled] * 2
     assert dimensions(filled) == (320, 240)
-    assert has_huffman_tables(filled)
 
 
 @given(st.integers(0, 9000), st.integers(1, 5000))
@@ -175,7 +191,6 @@ def test_garbage_is_counted() -> None:
 def test_no_picture_no_dimensions(data: bytes) -> None:
     with pytest.raises(NotAPicture):
         dimensions(data)
-    assert not has_huffman_tables(data)
 
 
 def test_empty_pictures_are_discarded() -> None:
@@ -215,5 +230,4 @@ def test_wild_markers_never_raise(parts: list[bytes], size: int) -> None:
     _, found = split(stream, size)
     assert found == JpegSplitter().feed(stream)
     for jpeg in found:
-        assert jpeg in stream
-        has_huffman_tables(jpeg)
+        assert jpeg.replace(USUAL_TABLES, b"", 1) in stream

@@ -96,6 +96,17 @@ async def test_without_ffmpeg_there_is_a_picture_still() -> None:
     assert dimensions(GENERIC.read_bytes()) == (1280, 720)
 
 
+class SlowFfmpeg(Ffmpeg):
+    """ffmpeg on a machine with too much to do."""
+
+    async def run(self, argv: Sequence[str], data: bytes | None = None, timeout: float = 0) -> bytes:
+        return await super().run(argv, data, timeout)
+
+
+async def test_a_drawing_that_takes_too_long_costs_no_viewer_the_stream() -> None:
+    assert await NoSignal(SlowFfmpeg()).picture("Away", (640, 360)) == GENERIC.read_bytes()
+
+
 async def test_closing_ends_what_is_being_drawn() -> None:
     pictures = NoSignal(Ffmpeg())
     drawing = asyncio.create_task(pictures.picture("Away", (640, 360)))

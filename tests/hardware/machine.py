@@ -58,10 +58,11 @@ def run(program: Path, *arguments: str, options: Sequence[str] = (), seconds: fl
 def _check() -> None:
     if platform.machine() != "x86_64":
         raise UnavailableError("its kernel is for x86-64, and it runs this machine's own programs")
-    _found("qemu-system-x86_64")
+    found("qemu-system-x86_64")
 
 
-def _found(program: str) -> str:
+def found(program: str) -> str:
+    """Return where a program of this machine is; raises `UnavailableError`."""
     if not (path := shutil.which(program)):
         raise UnavailableError(f"needs {program}: scripts/setup hardware")
     return path
@@ -73,7 +74,7 @@ def webcam_parts() -> tuple[Path, Path]:
     source = HERE / "ep0.c"
     if not ep0.exists() or ep0.stat().st_mtime < source.stat().st_mtime:
         ep0.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([_found("gcc"), "-O2", "-o", ep0, source], check=True)
+        subprocess.run([found("gcc"), "-O2", "-o", ep0, source], check=True)
     for size in ("640x360", "1280x720"):
         folder = frames / size
         if not folder.exists():
@@ -81,7 +82,7 @@ def webcam_parts() -> tuple[Path, Path]:
             partly.mkdir(parents=True, exist_ok=True)
             pattern = ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate=15", "-t", "2"]
             output = ["-q:v", "5", "-pix_fmt", "yuvj420p", str(partly / "%03d.jpg")]
-            subprocess.run([_found("ffmpeg"), "-v", "error", "-y", *pattern, *output], check=True)
+            subprocess.run([found("ffmpeg"), "-v", "error", "-y", *pattern, *output], check=True)
             frames.mkdir(exist_ok=True)
             partly.rename(folder)
     return ep0, frames

@@ -30,7 +30,7 @@ def test_a_device_that_is_not_there(seen: dict[str, Any]) -> None:
 
 
 def test_a_device_that_another_program_holds(seen: dict[str, Any]) -> None:
-    assert seen["taken"] == {"cause": "device_busy"}
+    assert seen["taken"] == {"cause": "device_held"}
 
 
 def test_an_unplugged_device_is_named_and_taken_up_again(seen: dict[str, Any]) -> None:

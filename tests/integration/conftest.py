@@ -18,6 +18,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.tripod.const import CONF_KEY, CONF_SCOPES, DOMAIN
 from custom_components.tripod.data import TripodConfigEntry
 from custom_components.tripod.engine.pipeline import Pipeline
+from custom_components.tripod.engine.sources.v4l2.devices import VideoDevice
 from custom_components.tripod.engine.status import State
 
 from .webcam import Webcam, install
@@ -56,6 +57,18 @@ def _children_end() -> Iterator[None]:
     yield
     left = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
     assert [child.cmdline() for child in left if child.status() != psutil.STATUS_ZOMBIE] == []
+
+
+@pytest.fixture(autouse=True)
+def devices(monkeypatch: pytest.MonkeyPatch) -> list[VideoDevice]:
+    """Hide the cameras of the machine that tests run on behind those of the test."""
+    found: list[VideoDevice] = []
+
+    async def list_devices() -> list[VideoDevice]:
+        return list(found)
+
+    monkeypatch.setattr("custom_components.tripod.discovery.list_devices", list_devices)
+    return found
 
 
 @pytest.fixture

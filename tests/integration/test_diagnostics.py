@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.tripod.const import DOMAIN
 from custom_components.tripod.diagnostics import async_get_config_entry_diagnostics
+from custom_components.tripod.engine.encoders import LADDER
 from custom_components.tripod.engine.status import State
 from custom_components.tripod.shared import tools
 from tests.servers.start import Server
@@ -58,6 +59,12 @@ async def test_diagnostics_of_a_running_camera(
     assert found["status"]["error"] is None
     assert found["status"]["viewers"][0]["client"] == "Dashboard"
     assert found["ffmpeg"]["version"]
+    verdicts = found["encoders"]["verdicts"]
+    assert set(verdicts) == {encoder.name for encoder in LADDER}
+    assert verdicts["libx264"]["outcome"] == "works"
+    assert verdicts["libx264"]["speed"]
+    assert verdicts["libx264"]["cpu"]
+    assert found["encoders"]["chosen"] in verdicts
     assert "camera.yard" in found["core_stream"]
 
 
@@ -77,6 +84,7 @@ async def test_diagnostics_say_that_ffmpeg_is_missing(hass: HomeAssistant, set_u
     _lose_ffmpeg(hass)
     found = await async_get_config_entry_diagnostics(hass, entry)
     assert "not found" in found["ffmpeg"]["error"]
+    assert "not found" in found["encoders"]["error"]
 
 
 async def test_system_health(hass: HomeAssistant, set_up: SetUp) -> None:
@@ -87,7 +95,9 @@ async def test_system_health(hass: HomeAssistant, set_up: SetUp) -> None:
         info = await get_system_health_info(hass, DOMAIN)
         version = await info.pop("ffmpeg_version")
         assert version[0].isdigit()
+        assert (await info.pop("encoder")) in {encoder.name for encoder in LADDER}
         assert info == {"cameras": 2, "streaming": 1, "failing": 0, "viewers": 0}
     _lose_ffmpeg(hass)
     info = await get_system_health_info(hass, DOMAIN)
     assert await info["ffmpeg_version"] == {"type": "failed", "error": "ffmpeg_missing"}
+    assert await info["encoder"] == {"type": "failed", "error": "ffmpeg_missing"}

@@ -31,44 +31,43 @@ class Exposure(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Family:
-    """The controls of one kind of camera; of several names for one thing, the newest first."""
+    """The keys of one kind of camera's controls; empty for what it does not have."""
 
-    automatic: tuple[str, ...]
-    time: tuple[str, ...]
+    automatic: str
+    time: str
     second: float
     """A second, in the unit of `time`."""
-    automatic_gain: tuple[str, ...] = ()
-    gain: tuple[str, ...] = ()
-    automatic_white: tuple[str, ...] = ()
-    white: tuple[str, ...] = ()
-    slower: tuple[str, ...] = ()
+    automatic_gain: str = ""
+    gain: str = ""
+    automatic_white: str = ""
+    white: str = ""
+    slower: str = ""
     """A switch by which the camera may lower its rate to expose longer."""
-    rate: tuple[str, ...] = ()
+    rate: str = ""
     """Frames per second, which limit the exposure."""
-    metering: tuple[str, ...] = ()
+    metering: str = ""
     """A menu with a choice called long."""
 
 
-_FAMILIES = (
-    _Family(  # V4L2; the kernel renamed several in version 5.18
-        automatic=("auto_exposure", "exposure_auto"),
-        time=("exposure_time_absolute", "exposure_absolute"),
-        second=10_000,
-        automatic_gain=("gain_automatic", "autogain"),
-        gain=("gain",),
-        automatic_white=("white_balance_automatic", "white_balance_temperature_auto"),
-        white=("white_balance_temperature",),
-        slower=("exposure_dynamic_framerate", "exposure_auto_priority"),
-    ),
-    _Family(  # libcamera
-        automatic=("ae_enable",),
-        time=("exposure_time",),
-        second=1_000_000,
-        gain=("analogue_gain",),
-        automatic_white=("awb_enable",),
-        rate=("frame_rate",),
-        metering=("ae_exposure_mode",),
-    ),
+_V4L2 = _Family(
+    automatic="auto_exposure",
+    time="exposure_time_absolute",
+    second=10_000,
+    automatic_gain="gain_automatic",
+    gain="gain",
+    automatic_white="white_balance_automatic",
+    white="white_balance_temperature",
+    slower="exposure_dynamic_framerate",
+)
+
+_LIBCAMERA = _Family(
+    automatic="ae_enable",
+    time="exposure_time",
+    second=1_000_000,
+    gain="analogue_gain",
+    automatic_white="awb_enable",
+    rate="frame_rate",
+    metering="ae_exposure_mode",
 )
 
 _MANUAL = (1, 2)
@@ -85,13 +84,9 @@ class _Parts:
     known: Mapping[str, Control]
     family: _Family
 
-    def find(self, names: tuple[str, ...]) -> Control | None:
-        """Return the first of these that the camera has."""
-        return next((self.known[name] for name in names if name in self.known), None)
-
-    def switch(self, names: tuple[str, ...], *, on: bool) -> dict[str, float]:
+    def switch(self, key: str, *, on: bool) -> dict[str, float]:
         """Return the setting that puts an automatic on or off; nothing where the camera has no such choice."""
-        control = self.find(names)
+        control = self.known.get(key)
         if control is None:
             return {}
         if control.kind is not ControlKind.MENU:
@@ -99,10 +94,12 @@ class _Parts:
         values = [value for value in (_AUTOMATIC if on else _MANUAL) if value in control.choices]
         return {control.key: control.default if control.default in values else values[0]} if values else {}
 
-    def held(self, names: tuple[str, ...]) -> dict[str, float]:
+    def held(self, key: str) -> dict[str, float]:
         """Return the setting that keeps a value as it is; nothing where it is not known."""
-        control = self.find(names)
-        return {control.key: control.value} if control and control.value else {}
+        control = self.known.get(key)
+        if control is None or control.value is None or control.value < control.minimum:
+            return {}
+        return {control.key: control.value}
 
     def automatic(self) -> dict[str, float]:
         """Let the camera decide."""
@@ -142,20 +139,20 @@ class _Parts:
 
     def fixed_night(self) -> dict[str, float]:
         """Expose long and sensitively, whatever the light."""
-        manual, time = self.switch(self.family.automatic, on=False), self.find(self.family.time)
+        manual, time = self.switch(self.family.automatic, on=False), self.known.get(self.family.time)
         if not manual or time is None:
             return {}
         values = {**self.manual(), time.key: _within(time, LONGEST * self.family.second)}
-        if gain := self.find(self.family.gain):
+        if gain := self.known.get(self.family.gain):
             values[gain.key] = _within(gain, gain.minimum + HIGH_GAIN * (gain.maximum - gain.minimum))
         return values
 
     def _slow_rate(self) -> dict[str, float]:
-        rate = self.find(self.family.rate)
+        rate = self.known.get(self.family.rate)
         return {rate.key: _within(rate, 1 / LONGEST)} if rate else {}
 
     def _long_metering(self) -> dict[str, float]:
-        menu = self.find(self.family.metering)
+        menu = self.known.get(self.family.metering)
         values = [value for value, name in menu.choices.items() if name.lower() == "long"] if menu else []
         return {menu.key: values[0]} if menu and values else {}
 
@@ -176,7 +173,7 @@ def modes(known: Mapping[str, Control]) -> tuple[Exposure, ...]:
 
 def holds(mode: Exposure, known: Mapping[str, Control]) -> bool:
     """Whether the camera is as `mode` left it, as far as its automatics tell: the user may have turned them since."""
-    for family in _FAMILIES:
+    for family in (_V4L2, _LIBCAMERA):
         parts = _Parts(known, family)
         automatics = {*parts.automatic(), *parts.manual()}
         settings = parts.of(mode)
@@ -207,7 +204,7 @@ async def apply(mode: Exposure, controls: Controls, before: Exposure | None = No
 
 
 def _settings(mode: Exposure, known: Mapping[str, Control]) -> dict[str, float]:
-    return {key: value for family in _FAMILIES for key, value in _Parts(known, family).of(mode).items()}
+    return {key: value for family in (_V4L2, _LIBCAMERA) for key, value in _Parts(known, family).of(mode).items()}
 
 
 def _governors(known: Mapping[str, Control]) -> set[str | None]:
@@ -215,7 +212,7 @@ def _governors(known: Mapping[str, Control]) -> set[str | None]:
 
 
 def _within(control: Control, value: float) -> float:
-    """Return the value nearest to `value` that the control has."""
+    """Return `value`, or the next below that the control has."""
     value = min(max(value, control.minimum), control.maximum)
     if control.step < 1:  # libcamera's, which take any value
         return value

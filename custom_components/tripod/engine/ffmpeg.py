@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 import errno
 import re
 
@@ -48,25 +47,24 @@ class Ffmpeg:
         return self._version
 
     async def run(self, argv: Sequence[str], data: bytes | None = None, timeout: float = ONE_SHOT_TIMEOUT) -> bytes:
-        """Run a short job: `data` into its stdin, return its stdout; raises what explains its failure."""
+        """Run a short job: `data` into its stdin, return its stdout; raises what explains its failure.
+
+        One that takes more than `timeout` seconds raises `WorkerFailed`.
+        """
         output = bytearray()
         async with Process(argv, on_output=output.extend, explain=explain, stdin=data is not None) as child:
-            with suppress(_Done):
+            try:
                 async with asyncio.timeout(timeout):
-                    try:
-                        if data is not None:
-                            await child.write(data)
-                            child.close_stdin()
-                        await child.wait()
-                    except TripodError:
-                        if child.returncode == 0:
-                            raise _Done from None
-                        raise
+                    if data is not None:
+                        await child.write(data)
+                        child.close_stdin()
+                    await child.wait()
+            except TimeoutError:
+                raise errors.WorkerFailed(f"not done after {timeout:g} s") from None
+            except TripodError:
+                if child.returncode != 0:
+                    raise
         return bytes(output)
-
-
-class _Done(Exception):
-    """The job ended well."""
 
 
 def mpegts_output(timestamp_offset: float) -> list[str]:

@@ -1,6 +1,7 @@
 """JPEG frame boundaries, found by walking markers; nothing is decoded.
 
 Facts: ITU-T T.81, annex B. Entropy-coded data holds no marker but RSTn, as every 0xFF in it is followed by 0x00.
+USB cameras leave out the Huffman tables where they are those of annex K.3; browsers need them, so they are put in.
 """
 
 from __future__ import annotations
@@ -16,11 +17,39 @@ _START = b"\xff\xd8\xff"  # SOI, and the first byte of the marker that must foll
 _SOI, _EOI, _SOS, _DHT = 0xD8, 0xD9, 0xDA, 0xC4
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, 0xCC}  # SOFn, without DHT, JPG and DAC
 _BARE = frozenset((0x01, *range(0xD0, 0xD8)))  # TEM and RSTn have no length
+_BASELINE = frozenset((0xC0, 0xC1))  # what the usual tables are for
 _MARKER_IN_SCAN = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+
+# class and destination, how many codes there are of each length, their values
+_USUAL = bytes.fromhex(
+    "00"  # luminance, DC
+    "00010501010101010100000000000000"
+    "000102030405060708090a0b"
+    "01"  # chrominance, DC
+    "00030101010101010101010000000000"
+    "000102030405060708090a0b"
+    "10"  # luminance, AC
+    "0002010303020403050504040000017d"
+    "01020300041105122131410613516107227114328191a1082342b1c11552d1f02433627282090a161718191a25262728292a3435"
+    "363738393a434445464748494a535455565758595a636465666768696a737475767778797a838485868788898a92939495969798"
+    "999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4"
+    "f5f6f7f8f9fa"
+    "11"  # chrominance, AC
+    "00020102040403040705040400010277"
+    "000102031104052131061241510761711322328108144291a1b1c109233352f0156272d10a162434e125f11718191a262728292a"
+    "35363738393a434445464748494a535455565758595a636465666768696a737475767778797a82838485868788898a9293949596"
+    "9798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4"
+    "f5f6f7f8f9fa"
+)
+USUAL_TABLES = bytes((0xFF, _DHT)) + (2 + len(_USUAL)).to_bytes(2, "big") + _USUAL
+"""The Huffman tables of annex K.3, as one segment."""
 
 
 class JpegSplitter:
-    """Cut whole JPEGs out of any byte stream: a pipe of JPEGs, or a multipart body whose headers are never trusted."""
+    """Cut whole JPEGs out of any byte stream: a pipe of JPEGs, or a multipart body whose headers are never trusted.
+
+    They come out as they went in, but for the usual Huffman tables in those that bring none.
+    """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         """Discard pictures longer than `max_bytes`; no more than that and one feed is ever kept."""
@@ -47,7 +76,8 @@ class JpegSplitter:
         self._position = position
         self._segment = position  # where the last marker stood: the last place known to be good
         self._in_scan = False
-        self._has_frame = self._has_scan = False
+        self._markers: set[int] = set()
+        self._tables_due = _NOWHERE  # where in the picture tables must be put in
 
     def _step(self, pictures: list[bytes]) -> bool:
         """Walk to the next marker; False when that takes more bytes."""
@@ -116,15 +146,22 @@ class JpegSplitter:
         if length < 2:
             return self._discard()
         self._position = position + 2 + length
-        self._has_frame |= marker in _FRAME_HEADERS
         if marker == _SOS:
-            self._in_scan = self._has_scan = True
+            if self._markers & _BASELINE and not self._markers & {_SOS, _DHT}:
+                self._tables_due = position - self._start
+            self._in_scan = True
+        self._markers.add(marker)
         return True
 
     def _finish(self, end: int, pictures: list[bytes]) -> bool:
-        if not (self._has_frame and self._has_scan):
+        if _SOS not in self._markers or not self._markers & _FRAME_HEADERS:
             return self._discard()
-        pictures.append(bytes(memoryview(self._buffer)[self._start : end]))
+        picture = memoryview(self._buffer)[self._start : end]
+        if self._tables_due == _NOWHERE:
+            pictures.append(bytes(picture))
+        else:
+            pictures.append(b"".join((picture[: self._tables_due], USUAL_TABLES, picture[self._tables_due :])))
+        picture.release()  # a bytearray that is looked at cannot shrink
         self.garbage = 0
         self._seek(end)
         return True
@@ -158,11 +195,6 @@ def dimensions(jpeg: bytes) -> tuple[int, int]:
                 return width, height
             break
     raise NotAPicture("no JPEG frame header")
-
-
-def has_huffman_tables(jpeg: bytes) -> bool:
-    """Tell whether the picture brings its tables; USB cameras often leave them out, and browsers need them."""
-    return any(marker == _DHT for marker, _ in _segments(jpeg))
 
 
 def _segments(jpeg: bytes) -> list[tuple[int, int]]:

@@ -812,6 +812,7 @@ def run(settings: dict[str, Any], out: int) -> int:
         for camera in cameras:
             camera.close()
     outbox.flush(CLOSE_TIMEOUT)
+    closing.cancel()
     return status
 
 

@@ -145,12 +145,13 @@ async def _encode(
 ) -> None:
     """Feed one encoding worker, from `frame` on, which came at `began`, until the pictures' size changes."""
     loop = asyncio.get_running_loop()
-    waits = False
+    waits = over = False
 
     def answered(data: bytes) -> None:
         nonlocal waits
         waits = False
-        watch.reschedule(None)
+        if not (over or watch.expired()):  # a worker that is being stopped may still write
+            watch.reschedule(None)
         on_output(data)
 
     size = dimensions(frame.data)
@@ -167,6 +168,8 @@ async def _encode(
                     frame, at = await _next(frames), loop.time()
         except TimeoutError:
             raise EncoderFailed(f"no video came for {SILENCE:g} s") from None
+        finally:
+            over = True
 
 
 def _encoder(ffmpeg: Ffmpeg, encoder: Encoder, options: Options, timestamp_offset: float) -> list[str]:

@@ -38,19 +38,15 @@ class Encoders:
     def __init__(
         self,
         ffmpeg: Ffmpeg,
-        remembered: Mapping[str, Any] | None = None,
         *,
         ladder: Sequence[Encoder] = LADDER,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Choose from `ladder`, the best first; `clock` tells seconds.
-
-        What `remember` returned once is taken for true as long as ffmpeg, the devices and the ladder are the same.
-        """
+        """Choose from `ladder`, the best first; `clock` tells seconds."""
         self.ffmpeg = ffmpeg
         self._ladder = ladder
         self._clock = clock
-        self._remembered = remembered or {}
+        self._remembered: Mapping[str, Any] = {}
         self._key = ""
         self._nodes: dict[str, list[str]] = {}
         self._in_ffmpeg: frozenset[str] | None = None
@@ -121,8 +117,19 @@ class Encoders:
                 found[name] = verdict
         return found
 
+    async def recall(self, remembered: Mapping[str, Any]) -> None:
+        """Take for true what `remember` returned once, if ffmpeg, the devices and the ladder are still the same.
+
+        Raises `FfmpegMissing`.
+        """
+        async with self._trying:
+            self._remembered = remembered
+            if not self._verdicts:
+                self._key = ""
+            await self._look_around()
+
     def remember(self) -> dict[str, Any]:
-        """Return the verdicts as JSON-able data, to be handed in at the next start; failures in use are not kept."""
+        """Return the verdicts as JSON-able data, for `recall` after the next start; failures in use are not kept."""
         return {"key": self._key, "verdicts": {name: asdict(verdict) for name, verdict in self._verdicts.items()}}
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .board import Board, board
+from .boards import Board, board
 from .camera import CsiCamera, Program
 from .cameras import list_cameras
 from .controls import CsiControls

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .board import Board
+from .boards import Board
 from .camera import CsiCamera
 from .source import Csi
 

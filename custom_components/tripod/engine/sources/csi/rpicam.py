@@ -20,7 +20,7 @@ from ...h264 import AccessUnits
 from ...mpegts_writer import MpegTsWriter
 from ...process import Process
 from ..base import Sink, Tools
-from .board import Board, board
+from .boards import Board, board
 from .camera import CsiCamera, Program
 
 if TYPE_CHECKING:

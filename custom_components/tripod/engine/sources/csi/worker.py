@@ -15,6 +15,7 @@ from ...ffmpeg import NOT_STARTED
 from ...picamera2_worker import VERSION, Kind
 from ...process import Process
 from ..base import Tools
+from .camera import CsiCamera
 from .protocol import Message, MessageParser
 
 SCRIPT = Path(__file__).parents[2] / "picamera2_worker.py"
@@ -189,8 +190,8 @@ def command(tools: Tools) -> list[str]:
     return [tools.python, "-P", str(SCRIPT)]
 
 
-async def list_with_picamera2(tools: Tools) -> list[dict[str, Any]]:
-    """Return what the worker's `list` says of each camera; raises why there is none."""
+async def list_cameras(tools: Tools) -> list[CsiCamera]:
+    """Return the cameras that Picamera2 finds; raises why there is none."""
     output = bytearray()
     async with Process([*command(tools), "list"], on_output=output.extend, explain=explain) as child:
         try:
@@ -205,9 +206,19 @@ async def list_with_picamera2(tools: Tools) -> list[dict[str, Any]]:
         answer = json.loads(output)
         if error := answer.get("error"):
             raise failure(error)
-        return list(answer["cameras"])
+        return [_camera(words) for words in answer["cameras"]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WorkerFailed(f"nonsense from the Picamera2 worker: {error!r}") from error
+
+
+def _camera(words: Mapping[str, Any]) -> CsiCamera:
+    return CsiCamera(
+        id=str(words["id"]),
+        model=str(words["model"]),
+        location=str(words["location"]),
+        rotation=int(words["rotation"]),
+        sizes=tuple((int(width), int(height)) for width, height in words["sizes"]),
+    )
 
 
 def failure(words: Mapping[str, str]) -> TripodError:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 import re
 import time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
-from ...errors import InvalidSource
+from ...controls import Controls
+from ...errors import DeviceBusy, InvalidSource, NoPermission
 from ...ffmpeg import mjpeg, mjpeg_output, mpegts_output
 from ..base import Found, Medium, Sink, Source, Tools
 from ..look import look
 from ..workers import capture_frames, capture_packets
+from .controls import V4l2Controls
+from .holders import explained
 
 _DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[\w.:+-]+)")
 MAX_SIDE = 16384
 MAX_RATE = 1000
+COPIED = ("h264", "mjpeg")
+"""What is passed on untouched."""
+
 _FORMAT = re.compile(r"[a-z0-9_]{1,20}")
 _MICROPHONE = re.compile(r"([a-z][\w:=,.+-]{0,100})?", re.IGNORECASE)
 
@@ -61,6 +68,10 @@ class V4l2(Source):
         """A webcam's first pictures may be dark."""
         return True
 
+    def controls(self, wanted: Mapping[str, float]) -> Controls:
+        """Return the device's controls."""
+        return V4l2Controls(self.device, wanted)
+
     @property
     def address(self) -> str:
         """The device's path."""
@@ -78,6 +89,12 @@ class V4l2(Source):
         """Hold the device open and pass on what comes."""
         if sink.controls:
             await sink.controls.apply()
+        try:
+            await self._run(tools, sink)
+        except (DeviceBusy, NoPermission) as error:
+            raise await asyncio.to_thread(explained, error, self.device) from error
+
+    async def _run(self, tools: Tools, sink: Sink) -> NoReturn:
         # the kernel stamps pictures by the monotonic clock, and the sound is placed by it
         began = time.monotonic()
         clock = ("-copyts", "-itsoffset", f"-{began:.6f}") if sink.audio and self.native is Medium.PACKETS else ()
@@ -104,8 +121,7 @@ class V4l2(Source):
         if self.input_format == "h264":
             return ["-c:v", "copy", "-bsf:v", "dump_extra=freq=keyframe", *mpegts_output(timestamp_offset)]
         if self.input_format == "mjpeg":
-            # mjpeg2jpeg puts in the Huffman tables that UVC cameras may leave out
-            return ["-c:v", "copy", "-bsf:v", "mjpeg2jpeg", *mjpeg_output()]
+            return ["-c:v", "copy", *mjpeg_output()]
         return [*mjpeg(self.quality), *mjpeg_output()]
 
     def as_dict(self) -> dict[str, Any]:

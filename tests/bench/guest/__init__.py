@@ -1,0 +1,1 @@
+"""Programs that benchmarks run in the virtual machine of the hardware tests."""
