@@ -178,6 +178,15 @@ def test_the_hardware_encoder_is_taken_where_it_is(
     }
 
 
+@pytest.mark.parametrize(("rate", "threads"), [(30, 1), (60, 0)])
+def test_the_software_encoder_holds_no_frame_back_as_long_as_one_core_does(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch, rate: int, threads: int
+) -> None:
+    camera, _ = camera_of(install(monkeypatch), pipe, width=1920, height=1080, rate=rate)
+    camera.start_encoder("h264")
+    assert Encoder.made[0].threads == threads
+
+
 def test_a_hardware_encoder_that_does_not_take_the_size_gives_way(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch, hardware_encoder: Path
 ) -> None:
