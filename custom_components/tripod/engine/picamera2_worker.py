@@ -431,7 +431,7 @@ class Camera:
 
     def _threads(self) -> int:
         """Return how many the software encoder takes; each but the first holds back a frame. 0 lets it choose."""
-        pixels = self._settings["width"] * self._settings["height"] * self._controls.rate
+        pixels = self._settings["width"] * self._settings["height"] * round(self._controls.rate)
         return 1 if pixels <= ONE_CORE else 0
 
     def _restart_video(self) -> None:
