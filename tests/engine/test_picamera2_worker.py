@@ -434,9 +434,10 @@ def test_no_camera_may_be_a_matter_of_permission(
     (tmp_path / "media0").touch()
     monkeypatch.setattr(worker, "Path", lambda _: tmp_path)
     monkeypatch.setattr(os, "access", lambda *_: permitted)
-    with pytest.raises(Failure) as caught:
-        worker.list_cameras()
-    assert caught.value.cause == cause
+    for look in (worker.list_cameras, lambda: worker.find(Picamera2, stand_in.ID)):
+        with pytest.raises(Failure) as caught:
+            look()
+        assert caught.value.cause == cause
 
 
 @pytest.mark.parametrize(

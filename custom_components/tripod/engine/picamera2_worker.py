@@ -545,6 +545,8 @@ class ControlTable:
 def find(picamera2_class: Any, camera_id: str) -> tuple[int, dict[str, Any]]:
     """Return a camera's index, which may change with each start, and what is known of it; raises `Failure`."""
     cameras = known_cameras(picamera2_class)
+    if not cameras:
+        refuse_if_not_permitted()
     for index, camera in cameras:
         if camera["id"] == camera_id:
             return index, camera
