@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.audio import AudioState  # type: ignore[import-not-found]
+from engine.encoders import SOFTWARE, Encoders  # type: ignore[import-not-found]
 from engine.ffmpeg import Ffmpeg  # type: ignore[import-not-found]
 from engine.options import Options  # type: ignore[import-not-found]
 from engine.pipeline import Pipeline  # type: ignore[import-not-found]
@@ -21,7 +22,7 @@ from engine.sources.alsa import list_microphones  # type: ignore[import-not-foun
 from engine.sources.base import Tools  # type: ignore[import-not-found]
 from engine.sources.v4l2 import V4l2  # type: ignore[import-not-found]
 
-PATIENCE = 90
+PATIENCE = 150
 """Seconds, in an emulated machine."""
 
 MICROPHONE = "plughw:CARD=Loopback,DEV=1"
@@ -32,7 +33,8 @@ PLAYED = ("-f", "alsa", "plughw:CARD=Loopback,DEV=0")
 PICTURES = ("-re", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=10")
 ENCODED = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-g", "10")
 DRIVER = Path("/sys/bus/platform/drivers/snd_aloop")
-TOOLS = Tools(ffmpeg=Ffmpeg())
+PROGRAM = Ffmpeg()
+TOOLS = Tools(ffmpeg=PROGRAM, encoders=Encoders(PROGRAM, ladder=(SOFTWARE,)))
 
 
 async def run(*command: str, data: bytes = b"") -> str:
