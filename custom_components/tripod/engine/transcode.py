@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from . import matroska
+from .audio import Audio, beside
 from .encoders import Encoder, Encoders
 from .errors import EncoderFailed, FfmpegMissing, TripodError
-from .feed import FrameReader, PacketReader
+from .feed import Frame, FrameReader, PacketReader
 from .ffmpeg import Ffmpeg, explain, mjpeg, mpegts_output
 from .jpeg import JpegSplitter, dimensions
 from .options import Options
@@ -104,8 +105,9 @@ async def frames_to_packets(
     options: Options,
     timestamp_offset: float,
     deliver: Callable[[bytes], None],
+    audio: Audio | None = None,
 ) -> None:
-    """Encode JPEGs into H.264 in MPEG-TS until their size changes.
+    """Encode JPEGs into H.264 in MPEG-TS until their size changes, with the sound of a microphone beside it.
 
     Raises the worker's death. An encoder that failed is then no longer chosen.
     """
@@ -118,8 +120,11 @@ async def frames_to_packets(
         deliver(data)
 
     argv = _encoder(encoders.ffmpeg, encoder, options, timestamp_offset)
+    first = await _next(frames)
+    began = asyncio.get_running_loop().time()
     try:
-        await _encode(argv, frames, on_output)
+        async with beside(audio, on_output, began - timestamp_offset) as take:
+            await _encode(argv, first, frames, began, take)
     except FfmpegMissing:
         raise
     except TripodError as error:
@@ -128,8 +133,17 @@ async def frames_to_packets(
         raise
 
 
-async def _encode(argv: Sequence[str], frames: FrameReader, on_output: Callable[[bytes], None]) -> None:
-    """Feed one encoding worker until the pictures' size changes."""
+async def _next(frames: FrameReader) -> Frame:
+    """Return the next picture, or the last one again where none comes for a while."""
+    while True:
+        if frame := await frames.next(REPEAT) or frames.latest:
+            return frame
+
+
+async def _encode(
+    argv: Sequence[str], frame: Frame, frames: FrameReader, began: float, on_output: Callable[[bytes], None]
+) -> None:
+    """Feed one encoding worker, from `frame` on, which came at `began`, until the pictures' size changes."""
     loop = asyncio.get_running_loop()
     waits = over = False
 
@@ -140,23 +154,18 @@ async def _encode(argv: Sequence[str], frames: FrameReader, on_output: Callable[
             watch.reschedule(None)
         on_output(data)
 
+    size = dimensions(frame.data)
+    at = began
     async with Process(argv, on_output=answered, explain=explain, stdin=True) as child:
-        size: tuple[int, int] | None = None
         try:
             async with asyncio.timeout(None) as watch:
-                while True:
-                    frame = await frames.next(REPEAT) or frames.latest
-                    if frame is None:
-                        continue
-                    if size is None:
-                        size, began = dimensions(frame.data), loop.time()
-                        await child.write(matroska.header(*size))
-                    elif dimensions(frame.data) != size:
-                        return
+                await child.write(matroska.header(*size))
+                while dimensions(frame.data) == size:
                     if not waits:
                         waits = True
                         watch.reschedule(loop.time() + SILENCE)
-                    await child.write(matroska.picture(frame.data, loop.time() - began))
+                    await child.write(matroska.picture(frame.data, at - began))
+                    frame, at = await _next(frames), loop.time()
         except TimeoutError:
             raise EncoderFailed(f"no video came for {SILENCE:g} s") from None
         finally:

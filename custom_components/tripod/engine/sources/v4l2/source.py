@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 import re
+import time
 from typing import Any, ClassVar, NoReturn
 
 from ...controls import Controls
@@ -100,7 +101,11 @@ class V4l2(Source):
             raise await asyncio.to_thread(explained, error, self.device) from error
 
     async def _run(self, tools: Tools, sink: Sink) -> NoReturn:
+        # the kernel stamps pictures by the monotonic clock, and the sound is placed by it
+        began = time.monotonic()
+        clock = ("-copyts", "-itsoffset", f"-{began:.6f}") if sink.audio and self.native is Medium.PACKETS else ()
         argv = tools.ffmpeg.argv(
+            *clock,
             "-f",
             "v4l2",
             "-input_format",
@@ -114,7 +119,7 @@ class V4l2(Source):
             *self._encoding(sink.timestamp_offset),
         )
         if self.native is Medium.PACKETS:
-            await capture_packets(argv, sink)
+            await capture_packets(argv, sink, zero=began - sink.timestamp_offset)
         else:
             await capture_frames(argv, sink)
 

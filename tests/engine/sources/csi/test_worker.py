@@ -151,6 +151,14 @@ async def test_whoever_waits_for_an_answer_hears_of_the_death(tmp_path: Path) ->
             await running.ask("keyframe")
 
 
+async def test_whoever_waits_for_an_answer_hears_that_the_camera_was_closed(tmp_path: Path) -> None:
+    async with start(worker(tmp_path, "say(Kind.HELLO, **HELLO); command(); command()")) as running:
+        asked = asyncio.create_task(running.ask("keyframe"))
+        await asyncio.sleep(0)
+    with pytest.raises(errors.Stopped):
+        await asked
+
+
 async def test_a_machine_without_that_python_has_no_picamera2() -> None:
     with pytest.raises(errors.NoPicamera2):
         await list_cameras(Tools(ffmpeg=Ffmpeg(), python="/no/python3", rpicam_vid="/no/rpicam-vid"))
