@@ -112,12 +112,12 @@ async def frames_to_packets(
     Raises the worker's death. An encoder that failed is then no longer chosen.
     """
     encoder = await encoders.choose()
-    delivered = False
+    delivered, mend = False, encoder.mend()
 
     def on_output(data: bytes) -> None:
         nonlocal delivered
         delivered = True
-        deliver(data)
+        deliver(mend(data))
 
     argv = _encoder(encoders.ffmpeg, encoder, options, timestamp_offset)
     first = await _next(frames)
