@@ -14,7 +14,7 @@ from .engine.status import Status
 
 BRAND = "Tripod"
 
-MODELS = {"test_pattern": "Test pattern", "url": "Network camera", "v4l2": "V4L2 camera"}
+MODELS = {"csi": "CSI camera", "test_pattern": "Test pattern", "url": "Network camera", "v4l2": "V4L2 camera"}
 """What a device is called, by its kind of source: a proper name, which Home Assistant does not translate."""
 
 

@@ -1,6 +1,6 @@
 """The forms in which users describe their cameras, and what becomes of the answers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from homeassistant.const import CONF_NAME, CONF_PASSWORD, CONF_URL, CONF_USERNAME
@@ -12,6 +12,7 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -45,6 +46,12 @@ from .settings import DashboardVideo, DayNight, stored
 ADVANCED: Final = "advanced"
 """The section of a form that few need."""
 
+CONF_CAMERA: Final = "camera"
+CONF_PROFILE: Final = "profile"
+
+EXPERT: Final = "expert"
+"""The choice to set everything oneself, among the profiles."""
+
 PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="new-password"))
 
 TEXT = TextSelector()
@@ -64,6 +71,24 @@ def choice(*options: str, key: str, custom: bool = False) -> SelectSelector:
     return SelectSelector(
         SelectSelectorConfig(options=list(options), translation_key=key, custom_value=custom, mode=mode)
     )
+
+
+def selection(
+    options: Iterable[tuple[str, str]], *own: str, key: str = "", listed: bool = True, custom: bool = False
+) -> SelectSelector:
+    """Return a field that offers pairs of value and label, then values of its `own`, translated under `key`.
+
+    The options are `listed`, or drop down and may be `custom`.
+    """
+    pairs = [*options, *((value, value) for value in own)]
+    config = SelectSelectorConfig(
+        options=[SelectOptionDict(value=value, label=label) for value, label in pairs],
+        custom_value=custom,
+        mode=SelectSelectorMode.LIST if listed else SelectSelectorMode.DROPDOWN,
+    )
+    if key:
+        config["translation_key"] = key
+    return SelectSelector(config)
 
 
 _SIZE: dict[Any, Any] = {
@@ -107,8 +132,11 @@ CREDENTIALS = probatio.Schema(
     }
 )
 
-KINDS: Final = list(_FIELDS)
+KINDS: Final = ["v4l2", "csi", "url", "test_pattern"]
 """The kinds of source, in the order of the menu."""
+
+DESCRIBED: Final = list(_FIELDS)
+"""The kinds that a form may describe from scratch, without looking at what is there."""
 
 
 def camera(kind: str, *, named: bool) -> probatio.Schema:
@@ -147,7 +175,7 @@ def identity(source: Source) -> dict[str, Any]:
     """Return what no two cameras may have in common; nothing for a test pattern, of which there may be many."""
     if source.kind == "test_pattern":
         return {}
-    return {key: value for key, value in source.as_dict().items() if key in ("kind", CONF_URL, "device")}
+    return {key: value for key, value in source.as_dict().items() if key in ("kind", CONF_URL, "device", "camera")}
 
 
 OPTIONS = probatio.Schema(

@@ -1,8 +1,11 @@
 """Errors of the engine as sentences in the user's language."""
 
+from dataclasses import dataclass
+from typing import Final
+
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.helpers.translation import async_get_cached_translations, async_get_translations
 
 from .const import DOMAIN
 from .engine.errors import ControlInactive, ControlLocked, InvalidControl, Stopped, TripodError
@@ -34,3 +37,30 @@ def translated(error: TripodError) -> HomeAssistantError:
     """Return the error as Home Assistant raises it; what the user only does differently has no stack trace."""
     kind = ServiceValidationError if isinstance(error, _REFUSED) else HomeAssistantError
     return kind(translation_domain=DOMAIN, translation_key=error.cause, translation_placeholders=placeholders(error))
+
+
+PHRASES: Final = f"component.{DOMAIN}.selector.phrase.options."
+"""Where the phrases stand among the translations: there is no place of their own for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """What a dialog puts together itself, such as the name of a choice with measured figures in it."""
+
+    hass: HomeAssistant
+    texts: dict[str, str]
+
+    def say(self, key: str, **named: str) -> str:
+        """Return a phrase in the language of the server."""
+        return self.texts[PHRASES + key].format(**named)
+
+    def why(self, error: TripodError) -> str:
+        """Return what happened and what to do, as `describe` does."""
+        return describe(self.hass, error)
+
+
+async def phrases(hass: HomeAssistant) -> Phrases:
+    """Return the phrases, and have the errors' sentences ready: a dialog may be open before any camera is set up."""
+    language = hass.config.language
+    await async_get_translations(hass, language, "exceptions", [DOMAIN])
+    return Phrases(hass, await async_get_translations(hass, language, "selector", [DOMAIN]))

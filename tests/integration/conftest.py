@@ -11,15 +11,19 @@ from aiohttp.test_utils import TestClient
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
+from homeassistant.setup import async_setup_component
 import psutil
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.tripod.const import CONF_KEY, CONF_SCOPES, DOMAIN
 from custom_components.tripod.data import TripodConfigEntry
+from custom_components.tripod.discovery import Discovery
 from custom_components.tripod.engine.pipeline import Pipeline
 from custom_components.tripod.engine.sources.v4l2.devices import VideoDevice
 from custom_components.tripod.engine.status import State
+from custom_components.tripod.preview import previews
 
 from .webcam import Webcam, install
 
@@ -61,13 +65,17 @@ def _children_end() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def devices(monkeypatch: pytest.MonkeyPatch) -> list[VideoDevice]:
-    """Hide the cameras of the machine that tests run on behind those of the test."""
+    """Hide the cameras of the machine that tests run on behind those of the test.
+
+    Nobody watches for them, unless the test is about that: a test may wait for all tasks in the background.
+    """
     found: list[VideoDevice] = []
 
     async def list_devices() -> list[VideoDevice]:
         return list(found)
 
     monkeypatch.setattr("custom_components.tripod.discovery.list_devices", list_devices)
+    monkeypatch.setattr(Discovery, "start", lambda _: None)
     return found
 
 
@@ -104,6 +112,16 @@ async def set_up(hass: HomeAssistant) -> SetUp:
         return entry
 
     return set_up
+
+
+@pytest.fixture
+async def browser(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> Client:
+    """Return what asks for the pictures of a dialog."""
+    for component in ("http", "camera", DOMAIN):
+        assert await async_setup_component(hass, component, {})
+    previews(hass)  # its address must be there before the test server starts
+    client: Client = await hass_client_no_auth()
+    return client
 
 
 async def until(pipeline: Pipeline, condition: Callable[[], bool], timeout: float = 20) -> None:

@@ -1,64 +1,34 @@
 """The dialogs: each really opens the camera that it sets up."""
 
-import asyncio
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.network import NoURLAvailableError
-from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.tripod import link_flow
 from custom_components.tripod.const import DOMAIN, SUBENTRY_LINK
 from custom_components.tripod.engine.status import State
 from custom_components.tripod.forms import DEFAULT_OPTIONS
-from custom_components.tripod.preview import previews
 from custom_components.tripod.shared import SHARED
 from tests.servers.start import Server
 
 from .conftest import JPEG_PATTERN, KEY, PATTERN, Client, SetUp, children, link, streaming, until
-
-SMALL = {"width": 320, "height": 240, "rate": 10}
-
-
-async def _open(hass: HomeAssistant, kind: str) -> Any:
-    """Begin to add a camera and choose its kind."""
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert result["type"] is FlowResultType.MENU
-    return await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": kind})
+from .dialogs import SMALL, choose, fill_in, pictures
 
 
-async def _fill_in(hass: HomeAssistant, result: Any, given: dict[str, Any]) -> Any:
-    """Send a form and wait until the live check is done."""
-    flow = hass.config_entries.flow
-    result = await flow.async_configure(result["flow_id"], given)
-    async with asyncio.timeout(40):
-        while result["type"] is FlowResultType.SHOW_PROGRESS:
-            assert result["progress_action"] == "check"
-            await hass.async_block_till_done()
-            result = await flow.async_configure(result["flow_id"])
-    await hass.async_block_till_done()
-    return result
-
-
-async def test_a_test_pattern_is_set_up(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> None:
-    assert await async_setup_component(hass, "http", {})
-    previews(hass)  # its address must be there before the test server starts
-    for component in ("camera", DOMAIN):
-        await async_setup_component(hass, component, {})
-    client: Client = await hass_client_no_auth()
-    result = await _open(hass, "test_pattern")
+async def test_a_test_pattern_is_set_up(hass: HomeAssistant, browser: Client) -> None:
+    result = await choose(hass, "test_pattern")
     assert result["step_id"] == "test_pattern"
-    result = await _fill_in(hass, result, {"name": "Yard", "format": "h264", "advanced": SMALL})
+    result = await fill_in(hass, result, {"name": "Yard", "format": "h264", "advanced": SMALL})
     assert result["step_id"] == "confirm"
     shown = result["description_placeholders"]
     assert (shown["codec"], shown["size"], shown["audio"]) == ("H.264", "320 × 240", "–")  # noqa: RUF001
     assert shown["rate"].endswith("fps")
-    address = shown["picture"].removeprefix("![](").removesuffix(")")
-    picture = await client.get(address)
+    [address] = pictures(shown["picture"])
+    picture = await browser.get(address)
     assert picture.content_type == "image/jpeg"
     assert (await picture.read()).startswith(b"\xff\xd8")
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
@@ -68,46 +38,29 @@ async def test_a_test_pattern_is_set_up(hass: HomeAssistant, hass_client_no_auth
     assert result["options"] == DEFAULT_OPTIONS
     await hass.async_block_till_done()
     assert result["result"].state is ConfigEntryState.LOADED
-    assert (await client.get(address)).status == 404, "the picture goes with the dialog"
-
-
-async def test_without_a_picture_nothing_is_shown(hass: HomeAssistant) -> None:
-    assert await async_setup_component(hass, "http", {})
-    assert previews(hass).show("flow", None) == ""
+    assert (await browser.get(address)).status == 404, "the picture goes with the dialog"
 
 
 async def test_the_fields_of_a_form_have_defaults(hass: HomeAssistant) -> None:
-    result = await _open(hass, "test_pattern")
-    result = await _fill_in(hass, result, {"name": "Yard"})
+    result = await choose(hass, "test_pattern")
+    result = await fill_in(hass, result, {"name": "Yard"})
     assert result["step_id"] == "confirm"
     assert result["description_placeholders"]["size"] == "1280 × 720"  # noqa: RUF001
 
 
 async def test_what_cannot_be_is_told_in_the_form(hass: HomeAssistant) -> None:
-    result = await _open(hass, "test_pattern")
+    result = await choose(hass, "test_pattern")
     given = {"name": "Yard", "advanced": {**SMALL, "width": 321}}
-    result = await _fill_in(hass, result, given)
+    result = await fill_in(hass, result, given)
     assert result["step_id"] == "test_pattern"
     assert result["errors"] == {"base": "invalid_source"}
     assert "321" in result["description_placeholders"]["detail"]
-    result = await _fill_in(hass, result, {**given, "advanced": SMALL})
+    result = await fill_in(hass, result, {**given, "advanced": SMALL})
     assert result["step_id"] == "confirm"
 
 
-async def test_a_device_that_is_not_there_is_told_in_the_form(hass: HomeAssistant) -> None:
-    result = await _open(hass, "v4l2")
-    result = await _fill_in(hass, result, {"name": "Webcam", "device": "/dev/video99"})
-    assert result["step_id"] == "v4l2"
-    assert result["errors"] == {"base": "device_missing"}
-    suggested = {
-        key.schema: key.description["suggested_value"] for key in result["data_schema"].schema if key.description
-    }
-    assert suggested["name"] == "Webcam"
-    assert suggested["device"] == "/dev/video99"
-
-
 async def test_closing_the_dialog_ends_the_live_check(hass: HomeAssistant) -> None:
-    result = await _open(hass, "test_pattern")
+    result = await choose(hass, "test_pattern")
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {"name": "Yard", "advanced": SMALL})
     assert result["type"] is FlowResultType.SHOW_PROGRESS
     assert result["description_placeholders"] == {"address": "320x240, 10/s, h264"}
@@ -118,14 +71,14 @@ async def test_closing_the_dialog_ends_the_live_check(hass: HomeAssistant) -> No
 
 async def test_a_network_camera_is_set_up_once(hass: HomeAssistant, http_camera: Server) -> None:
     given = {"name": "Door", "url": http_camera.url("stream.mjpg")}
-    result = await _fill_in(hass, await _open(hass, "url"), given)
+    result = await fill_in(hass, await choose(hass, "url"), given)
     assert result["step_id"] == "confirm", result
     assert result["description_placeholders"]["codec"] == "JPEG"
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
     assert result["data"]["codec"] == "mjpeg"
     assert result["data"]["delivery"] == "frames"
     await hass.async_block_till_done()
-    again = await _fill_in(hass, await _open(hass, "url"), {**given, "name": "Door again"})
+    again = await fill_in(hass, await choose(hass, "url"), {**given, "name": "Door again"})
     assert again["type"] is FlowResultType.ABORT
     assert again["reason"] == "already_configured"
 
@@ -140,7 +93,7 @@ async def test_a_network_camera_is_set_up_once(hass: HomeAssistant, http_camera:
     ],
 )
 async def test_a_wrong_address_is_told_in_the_form(hass: HomeAssistant, url: str, cause: str) -> None:
-    result = await _fill_in(hass, await _open(hass, "url"), {"name": "Door", "url": url})
+    result = await fill_in(hass, await choose(hass, "url"), {"name": "Door", "url": url})
     assert result["step_id"] == "url"
     assert result["errors"]["base"] in (cause, "invalid_source")
 
@@ -157,13 +110,13 @@ async def test_a_wrong_address_is_told_in_the_form(hass: HomeAssistant, url: str
 async def test_what_a_camera_answers_is_told_in_the_form(
     hass: HomeAssistant, http_camera: Server, path: str, cause: str
 ) -> None:
-    result = await _fill_in(hass, await _open(hass, "url"), {"name": "Door", "url": http_camera.url(path)})
+    result = await fill_in(hass, await choose(hass, "url"), {"name": "Door", "url": http_camera.url(path)})
     assert result["errors"] == {"base": cause}
 
 
 async def _camera_with_password(hass: HomeAssistant, server: Server, password: str = "p@ss word") -> ConfigEntry:
     given = {"name": "Door", "url": server.url("h264"), "username": "user", "password": password}
-    result = await _fill_in(hass, await _open(hass, "url"), given)
+    result = await fill_in(hass, await choose(hass, "url"), given)
     assert result["step_id"] == "confirm", result
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
     await hass.async_block_till_done()
@@ -190,9 +143,9 @@ async def test_reauthentication_tries_the_password_on_the_camera(
         [flow] = entry.async_get_active_flows(hass, {SOURCE_REAUTH})
     result = await hass.config_entries.flow.async_configure(flow["flow_id"])
     assert result["step_id"] == "reauth_confirm"
-    result = await _fill_in(hass, result, {"username": "user", "password": "wrong"})
+    result = await fill_in(hass, result, {"username": "user", "password": "wrong"})
     assert result["errors"] == {"base": "unauthorized"}
-    result = await _fill_in(hass, result, {"username": "user", "password": "p@ss word"})
+    result = await fill_in(hass, result, {"username": "user", "password": "p@ss word"})
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reauth_successful"
     async with streaming(entry) as pipeline:
@@ -205,7 +158,7 @@ async def test_reauthentication_of_an_entry_that_knows_no_user(
     entry = await set_up({"kind": "url", "url": http_camera.url("basic/still.jpg"), "delivery": "stills"})
     result = await entry.start_reauth_flow(hass)
     assert result["step_id"] == "reauth_confirm"
-    result = await _fill_in(hass, result, {"username": "user", "password": "p@ss:wörd"})
+    result = await fill_in(hass, result, {"username": "user", "password": "p@ss:wörd"})
     assert result["reason"] == "reauth_successful"
     assert entry.data["username"] == "user"
 
@@ -228,7 +181,7 @@ async def test_reconfiguring_keeps_the_password_that_is_not_shown(
     assert suggested["username"] == "user"
     assert "p@ss word" not in str(suggested)
     given = {"url": entry.data["url"], "username": "user", "advanced": {"rtsp_transport": "udp"}}
-    result = await _fill_in(hass, result, given)
+    result = await fill_in(hass, result, given)
     assert result["step_id"] == "confirm", result
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
     assert result["reason"] == "reconfigure_successful"
@@ -242,7 +195,7 @@ async def test_reconfiguring_a_test_pattern_applies_it(hass: HomeAssistant, set_
     entry = await set_up()
     result = await entry.start_reconfigure_flow(hass)
     assert result["step_id"] == "test_pattern"
-    result = await _fill_in(hass, result, {"format": "mjpeg", "advanced": {**SMALL, "width": 640}})
+    result = await fill_in(hass, result, {"format": "mjpeg", "advanced": {**SMALL, "width": 640}})
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
@@ -255,22 +208,10 @@ async def test_reconfiguring_mends_a_camera_that_could_not_be_set_up(hass: HomeA
     entry: Any = hass.config_entries.async_entries(DOMAIN)[0]
     assert entry.state.value == "setup_error"
     result = await entry.start_reconfigure_flow(hass)
-    result = await _fill_in(hass, result, {"advanced": SMALL})
+    result = await fill_in(hass, result, {"advanced": SMALL})
     await hass.config_entries.flow.async_configure(result["flow_id"], {})
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
-
-
-async def test_a_device_in_use_by_its_own_camera_is_let_go_for_the_check(hass: HomeAssistant, set_up: SetUp) -> None:
-    entry = await set_up({"kind": "v4l2", "device": "/dev/video99"}, start="always")
-    pipeline = entry.runtime_data.pipeline
-    await until(pipeline, lambda: pipeline.state is State.RETRYING)
-    seen: list[State] = []
-    pipeline.listen(lambda: seen.append(pipeline.state))
-    result = await _fill_in(hass, await entry.start_reconfigure_flow(hass), {"device": "/dev/video99"})
-    assert result["errors"] == {"base": "device_missing"}
-    assert State.STOPPED in seen
-    assert pipeline.state is not State.STOPPED
 
 
 async def test_options(hass: HomeAssistant, set_up: SetUp) -> None:

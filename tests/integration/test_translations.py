@@ -14,6 +14,8 @@ import pytest
 from custom_components import tripod
 from custom_components.tripod import (
     button,
+    csi_flow,
+    csi_forms,
     event,
     forms,
     issues,
@@ -23,14 +25,20 @@ from custom_components.tripod import (
     sentences,
     services,
     switch,
+    v4l2_forms,
 )
 from custom_components.tripod.control_entity import KNOWN
 from custom_components.tripod.engine import errors
 from custom_components.tripod.engine.errors import TripodError
 from custom_components.tripod.engine.exposure import Exposure
+from custom_components.tripod.engine.sources import V4l2, csi
+from custom_components.tripod.engine.sources.alsa import Microphone
+from custom_components.tripod.engine.sources.csi import CsiCamera
+from custom_components.tripod.engine.sources.v4l2.profiles import Measured
 from custom_components.tripod.engine.status import State
 from custom_components.tripod.sensor import causes
 from custom_components.tripod.sentences import describe, translated
+from tests.recorded import v4l2_devices
 
 from .conftest import SetUp
 
@@ -50,7 +58,11 @@ def _fields(schema: Any) -> tuple[set[str], dict[str, Any], list[str]]:
             continue
         names.add(name)
         parts = getattr(value, "validators", [value])
-        selectors += [part.config["translation_key"] for part in parts if isinstance(part, SelectSelector)]
+        selectors += [
+            part.config["translation_key"]
+            for part in parts
+            if isinstance(part, SelectSelector) and "translation_key" in part.config
+        ]
     return names, sections, selectors
 
 
@@ -63,11 +75,51 @@ def _assert_form(step: dict[str, Any], schema: Any) -> None:
     assert set(selectors) <= set(EN["selector"])
 
 
-@pytest.mark.parametrize("kind", forms.KINDS)
+@pytest.mark.parametrize("kind", forms.DESCRIBED)
 @pytest.mark.parametrize("named", [True, False])
 def test_every_field_of_a_camera_has_a_text(kind: str, named: bool) -> None:  # noqa: FBT001
-    _assert_form(EN["config"]["step"][kind], forms.camera(kind, named=named))
-    assert kind in EN["config"]["step"]["user"]["menu_options"]
+    step = "v4l2_path" if kind == "v4l2" else kind
+    _assert_form(EN["config"]["step"][step], forms.camera(kind, named=named))
+
+
+def test_every_kind_of_camera_has_a_text() -> None:
+    texts = EN["config"]["step"]["user"]
+    assert list(texts["menu_options"]) == list(texts["menu_option_descriptions"]) == forms.KINDS
+
+
+def test_every_field_of_a_camera_that_is_looked_for_has_a_text() -> None:
+    steps, words = EN["config"]["step"], sentences.Phrases(None, _phrases())
+    webcam = v4l2_devices()[0]
+    ways = [Measured(source=V4l2(device=webcam.path, input_format=name)) for name in ("mjpeg", "yuyv422")]
+    sound = [Microphone(device="plughw:CARD=Camera,DEV=0", name="Camera", usb="")]
+    _assert_form(steps["v4l2_camera"], v4l2_forms.cameras([(webcam.id, webcam.name)]))
+    _assert_form(steps["v4l2_profile"], v4l2_forms.profiles(ways, sound, webcam, words, stored=None, named=True))
+    _assert_form(steps["v4l2_expert"], v4l2_forms.settings(webcam))
+    camera = CsiCamera(id="/base/i2c@1/imx708@1a", model="imx708")
+    modes = csi.profiles(camera)
+    _assert_form(steps["csi_camera"], csi_forms.cameras([camera]))
+    _assert_form(steps["csi_profile"], csi_forms.profiles(modes, camera, words, present=None, named=True))
+    _assert_form(steps["csi_expert"], csi_forms.SETTINGS)
+    for choice, own in (
+        ("v4l2_camera", {v4l2_forms.AGAIN, v4l2_forms.BY_PATH}),
+        ("v4l2_profile", {forms.EXPERT}),
+        ("csi_profile", {forms.EXPERT}),
+        ("microphone", {v4l2_forms.SILENT}),
+    ):
+        assert set(EN["selector"][choice]["options"]) == own
+
+
+def _phrases() -> dict[str, str]:
+    texts: dict[str, str] = EN["selector"]["phrase"]["options"]
+    return {sentences.PHRASES + key: text for key, text in texts.items()}
+
+
+def test_every_phrase_is_used_and_every_phrase_that_is_used_has_a_text() -> None:
+    code = "".join(path.read_text() for path in ROOT.glob("*.py"))
+    assert {key for key in EN["selector"]["phrase"]["options"] if f'"{key}"' not in code} == set()
+    said = set(re.findall(r'\bsay\(\s*"(\w+)"', code))
+    assert said
+    assert said <= set(EN["selector"]["phrase"]["options"])
 
 
 def test_every_field_of_the_other_dialogs_has_a_text() -> None:
@@ -79,11 +131,16 @@ def test_every_field_of_the_other_dialogs_has_a_text() -> None:
     _assert_form(steps["reconfigure"], link_flow.CHANGE)
 
 
+FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "v4l2_flow.py")
+
+
 def test_every_step_has_a_text() -> None:
-    for file, texts in (("config_flow.py", EN["config"]), ("link_flow.py", EN["config_subentries"]["link"])):
-        steps = set(re.findall(r'\bstep_id="(\w+)"', (ROOT / file).read_text()))
-        assert steps - {"check"} <= set(texts["step"]), file
-    assert set(EN["config"]["progress"]) == {"check"}
+    code = "".join((ROOT / file).read_text() for file in FLOW)
+    shown = set(re.findall(r'(?:\bstep_id=|self\.show\(\s*)"(\w+)"', code)) | set(forms.DESCRIBED) - {"v4l2"}
+    assert shown == set(EN["config"]["step"])
+    assert set(re.findall(r'self\.work\("(\w+)"', code)) == set(EN["config"]["progress"])
+    links = set(re.findall(r'\bstep_id="(\w+)"', (ROOT / "link_flow.py").read_text()))
+    assert links <= set(EN["config_subentries"]["link"]["step"])
     assert set(re.findall(r"\{(\w+)\}", EN["config"]["step"]["confirm"]["description"])) == {
         "picture",
         "codec",
@@ -106,7 +163,7 @@ def test_every_cause_has_a_sentence_that_says_what_to_do(cause: str) -> None:
 
 
 def test_no_text_is_left_over() -> None:
-    assert set(EN["config"]["error"]) == CAUSES
+    assert set(EN["config"]["error"]) == {*CAUSES, csi_flow.NO_CAMERA}
     assert set(EN["entity"]["sensor"]["last_error"]["state"]) == {*CAUSES, sensor.NO_ERROR}
     assert set(EN["entity"]["sensor"]["state"]["state"]) == {state.value for state in State}
     own = set(EN["exceptions"]) - CAUSES
@@ -174,7 +231,7 @@ def test_every_choice_has_a_text() -> None:
                     texts = EN["selector"][part.config["translation_key"]]["options"]
                     assert set(map(str, part.config["options"])) == set(texts)
 
-    for kind in forms.KINDS:
+    for kind in forms.DESCRIBED:
         check(forms.camera(kind, named=True))
     check(forms.options("v4l2"))
     check(link_flow.NEW)
