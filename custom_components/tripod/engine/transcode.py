@@ -113,18 +113,18 @@ async def frames_to_packets(
     """
     encoder = await encoders.choose()
     delivered, mend = False, encoder.mend()
-
-    def on_output(data: bytes) -> None:
-        nonlocal delivered
-        delivered = True
-        deliver(mend(data))
-
     argv = _encoder(encoders.ffmpeg, encoder, options, timestamp_offset)
     first = await _next(frames)
     began = asyncio.get_running_loop().time()
     try:
-        async with beside(audio, on_output, began - timestamp_offset) as take:
-            await _encode(argv, first, frames, began, take)
+        async with beside(audio, deliver, began - timestamp_offset) as take:
+
+            def on_output(data: bytes) -> None:
+                nonlocal delivered
+                delivered = True  # which sound does not count for
+                take(mend(data))
+
+            await _encode(argv, first, frames, began, on_output)
     except FfmpegMissing:
         raise
     except TripodError as error:
