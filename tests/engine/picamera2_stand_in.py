@@ -39,6 +39,7 @@ class Encoder:
         self.running = False
         self.firsttimestamp: int | None = None
         self.frame_skip_count = 1
+        self.threads = 0
         self.forced = 0
         Encoder.made.append(self)
 

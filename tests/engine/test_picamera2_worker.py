@@ -178,6 +178,15 @@ def test_the_hardware_encoder_is_taken_where_it_is(
     }
 
 
+@pytest.mark.parametrize(("rate", "threads"), [(30, 1), (60, 0)])
+def test_the_software_encoder_holds_no_frame_back_as_long_as_one_core_does(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch, rate: int, threads: int
+) -> None:
+    camera, _ = camera_of(install(monkeypatch), pipe, width=1920, height=1080, rate=rate)
+    camera.start_encoder("h264")
+    assert Encoder.made[0].threads == threads
+
+
 def test_a_hardware_encoder_that_does_not_take_the_size_gives_way(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch, hardware_encoder: Path
 ) -> None:
@@ -425,9 +434,10 @@ def test_no_camera_may_be_a_matter_of_permission(
     (tmp_path / "media0").touch()
     monkeypatch.setattr(worker, "Path", lambda _: tmp_path)
     monkeypatch.setattr(os, "access", lambda *_: permitted)
-    with pytest.raises(Failure) as caught:
-        worker.list_cameras()
-    assert caught.value.cause == cause
+    for look in (worker.list_cameras, lambda: worker.find(Picamera2, stand_in.ID)):
+        with pytest.raises(Failure) as caught:
+            look()
+        assert caught.value.cause == cause
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,10 @@ async def streaming() -> dict[str, Any]:
         seen["put_back"] = [pipeline.controls.current[key].value for key in ("gain_automatic", "gain", "brightness")]
         found = await pipeline.controls.set({"contrast": 200})
         seen["while_streaming"] = found["contrast"].value
-        await anext(reader)
+        await pipeline.controls.set({"inject_v4l2_buf_flag_error": 1})
+        for _ in range(3):
+            await anext(reader)
+        seen["after_a_corrupt_buffer"] = [pipeline.state, pipeline.status.restarts]
         seen["held"] = await outcome(CAMERA.probe(TOOLS))
         (DRIVER / "unbind").write_text("vivid.0")
         while pipeline.error is None:

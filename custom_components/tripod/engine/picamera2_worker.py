@@ -96,6 +96,9 @@ STILL_TIMEOUT = 8.0
 CLOSE_TIMEOUT = 2.5
 """Seconds for closing a camera; one whose cable came off may hang for ever."""
 
+ONE_CORE = 1920 * 1080 * 30
+"""Pixels per second that one core of a Pi 5 encodes with ease, at the preset that Picamera2 takes."""
+
 JPEG_THREADS = 2
 """A small picture takes a few milliseconds, and each thread holds one of the camera's few buffers."""
 
@@ -415,6 +418,7 @@ class Camera:
         for name, encoder_class in video_encoders(self._picamera2.encoders):
             try:
                 encoder = encoder_class(bitrate=self._settings["bit_rate"], repeat=True, iperiod=rate, framerate=rate)
+                encoder.threads = self._threads()
                 encoder.drop_final_frames = True
                 self._begin("h264", encoder, "main")
             except Exception as error:
@@ -424,6 +428,11 @@ class Camera:
                 self._encoder = name
                 return
         raise Failure("encoder_failed", repr(failure))
+
+    def _threads(self) -> int:
+        """Return how many the software encoder takes; each but the first holds back a frame. 0 lets it choose."""
+        pixels = self._settings["width"] * self._settings["height"] * round(self._controls.rate)
+        return 1 if pixels <= ONE_CORE else 0
 
     def _restart_video(self) -> None:
         self.stop_encoder("h264")
@@ -536,6 +545,8 @@ class ControlTable:
 def find(picamera2_class: Any, camera_id: str) -> tuple[int, dict[str, Any]]:
     """Return a camera's index, which may change with each start, and what is known of it; raises `Failure`."""
     cameras = known_cameras(picamera2_class)
+    if not cameras:
+        refuse_if_not_permitted()
     for index, camera in cameras:
         if camera["id"] == camera_id:
             return index, camera

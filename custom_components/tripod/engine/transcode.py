@@ -112,19 +112,19 @@ async def frames_to_packets(
     Raises the worker's death. An encoder that failed is then no longer chosen.
     """
     encoder = await encoders.choose()
-    delivered = False
-
-    def on_output(data: bytes) -> None:
-        nonlocal delivered
-        delivered = True
-        deliver(data)
-
+    delivered, mend = False, encoder.mend()
     argv = _encoder(encoders.ffmpeg, encoder, options, timestamp_offset)
     first = await _next(frames)
     began = asyncio.get_running_loop().time()
     try:
-        async with beside(audio, on_output, began - timestamp_offset) as take:
-            await _encode(argv, first, frames, began, take)
+        async with beside(audio, deliver, began - timestamp_offset) as take:
+
+            def on_output(data: bytes) -> None:
+                nonlocal delivered
+                delivered = True  # which sound does not count for
+                take(mend(data))
+
+            await _encode(argv, first, frames, began, on_output)
     except FfmpegMissing:
         raise
     except TripodError as error:

@@ -37,7 +37,9 @@ def tools(device: Any) -> Tools:
     return Tools(ffmpeg=Drawn({"/dev/video0": device}))
 
 
-@pytest.mark.parametrize("device", ["/dev/video0", "/dev/v4l/by-id/usb-A_B-video-index0", "/dev/v4l/by-path/pci-0:1"])
+@pytest.mark.parametrize(
+    "device", ["/dev/video0", "/dev/v4l/by-id/usb-A_B-video-index0", "/dev/v4l/by-path/platform-soc@0-usb-0:1"]
+)
 def test_a_source_survives_storage(device: str) -> None:
     source = V4l2(device=device, input_format="h264", microphone="plughw:CARD=C920,DEV=0")
     assert load(source.as_dict()) == source
@@ -51,6 +53,10 @@ def test_a_source_survives_storage(device: str) -> None:
         {"device": "/etc/passwd"},
         {"device": "/dev/video0/../sda"},
         {"device": "-f"},
+        {"device": "/dev/v4l/by-id/"},
+        {"device": "/dev/v4l/by-id/.."},
+        {"device": "/dev/v4l/by-id/../../sda"},
+        {"device": "/dev/v4l/by-id/a\nb"},
         {"input_format": "-y"},
         {"width": 0},
         {"height": 1 << 20},

@@ -152,13 +152,13 @@ class Worker:
         elif message.kind is Kind.STILL:
             self._still = message.body
         else:
-            self._take_words(message.kind, json.loads(message.body))
+            self._take_words(message.kind, dict(json.loads(message.body)))
 
     def _take_words(self, kind: Kind, words: dict[str, Any]) -> None:
         if kind is Kind.HELLO:
             if words["version"] != VERSION:
                 raise WorkerFailed(f"the worker speaks version {words['version']} of the protocol, not {VERSION}")
-            self.hello = words
+            self.hello = {"controls": [], **words}
             self._opened.set()
         elif kind is Kind.METADATA:
             self._on_metadata(words)

@@ -20,7 +20,8 @@ from ..workers import capture_frames, capture_packets
 from .controls import V4l2Controls
 from .holders import explained
 
-_DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[\w.:+-]+)")
+# udev makes names of what devices say of themselves
+_DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[^./\x00-\x1f][^/\x00-\x1f]*)")
 MAX_SIDE = 16384
 MAX_RATE = 1000
 CONTROLS_LIMIT = 10.0
