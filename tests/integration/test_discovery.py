@@ -1,16 +1,15 @@
 """Cameras that are plugged in are offered, once, and no longer when they are gone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_INTEGRATION_DISCOVERY, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_INTEGRATION_DISCOVERY
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.tripod.config_flow import TripodConfigFlow
 from custom_components.tripod.const import DOMAIN
 from custom_components.tripod.discovery import Discovery
 from custom_components.tripod.engine.errors import DeviceNotPermitted
@@ -22,18 +21,6 @@ from .webcam import SOURCE, Webcam
 START = Discovery.start
 
 NAME = "usb-046d_HD_Pro_Webcam_C920_9C1A2B3F-video-index0"
-
-
-@pytest.fixture(autouse=True)
-def _dialog(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the dialog begin as far as the rules of identity go."""
-
-    async def begin(flow: TripodConfigFlow, found: Mapping[str, Any]) -> ConfigFlowResult:
-        await flow.async_set_unique_id(found["id"])
-        flow._abort_if_unique_id_configured(updates={"device": found["path"]})
-        return flow.async_show_form(step_id="user")
-
-    monkeypatch.setattr(TripodConfigFlow, "async_step_integration_discovery", begin, raising=False)
 
 
 @pytest.fixture(autouse=True)

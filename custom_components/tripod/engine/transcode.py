@@ -19,6 +19,9 @@ from .process import Process
 REPEAT = 1.0
 """Seconds after which a slow source's picture is encoded again: a player takes a gap for a stall."""
 
+STEP = 0.001
+"""Seconds between two pictures at least: they may come in a burst, and no two frames of video have the same time."""
+
 SILENCE = 10.0
 """Seconds without an answer to a picture after which an encoder has failed; a cold one takes a second."""
 
@@ -113,18 +116,18 @@ async def frames_to_packets(
     """
     encoder = await encoders.choose()
     delivered, mend = False, encoder.mend()
-
-    def on_output(data: bytes) -> None:
-        nonlocal delivered
-        delivered = True
-        deliver(mend(data))
-
     argv = _encoder(encoders.ffmpeg, encoder, options, timestamp_offset)
     first = await _next(frames)
     began = asyncio.get_running_loop().time()
     try:
-        async with beside(audio, on_output, began - timestamp_offset) as take:
-            await _encode(argv, first, frames, began, take)
+        async with beside(audio, deliver, began - timestamp_offset) as take:
+
+            def on_output(data: bytes) -> None:
+                nonlocal delivered
+                delivered = True  # which sound does not count for
+                take(mend(data))
+
+            await _encode(argv, first, frames, began, on_output)
     except FfmpegMissing:
         raise
     except TripodError as error:
@@ -165,7 +168,8 @@ async def _encode(
                         waits = True
                         watch.reschedule(loop.time() + SILENCE)
                     await child.write(matroska.picture(frame.data, at - began))
-                    frame, at = await _next(frames), loop.time()
+                    frame = await _next(frames)
+                    at = max(loop.time(), at + STEP)
         except TimeoutError:
             raise EncoderFailed(f"no video came for {SILENCE:g} s") from None
         finally:
