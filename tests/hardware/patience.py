@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from engine.errors import TripodError  # type: ignore[import-not-found]
+from engine.errors import Stalled  # type: ignore[import-not-found]
 
 TRIES = 6
 
 
-async def patient(work: Callable[[], Awaitable[Any]], *passing: str) -> Any:
-    """Return what `work` brings; begin it anew after no picture came in time, or for the causes in `passing`."""
+async def patient(work: Callable[[], Awaitable[Any]]) -> Any:
+    """Return what `work` brings; begin it anew where no picture came in time."""
     for _ in range(TRIES - 1):
         try:
             return await work()
-        except TripodError as error:
-            if error.cause not in ("stalled", *passing):
-                raise
+        except Stalled:
+            continue
     return await work()
