@@ -135,6 +135,8 @@ def be_patient() -> None:
 
 async def main() -> dict[str, Any]:
     """Use the sound card, and say what happened."""
+    be_patient()
+    await started()
     seen: dict[str, Any] = {
         "microphones": [asdict(found) for found in await list_microphones()],
         "jpegs": {},
