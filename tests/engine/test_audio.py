@@ -202,7 +202,8 @@ async def test_sound_comes_back_by_itself(pipe: Pipe, caplog: pytest.LogCaptureF
             await until(pipeline, AudioState.RETRYING)
             assert pipeline.status.frames > 0
         assert (pipeline.state, pipeline.status.restarts) == (State.STREAMING, 0)
-        assert loudness((await read(pipeline, 3))[-20_000:]) < -80
+        await read(pipeline, 3)  # of which the beginning is still loud
+        assert loudness(await read(pipeline, 1)) < -80
     said = [record.message.split(":")[1] for record in caplog.records if "sound" in record.message]
     assert said == [" no sound", " there is sound again", " no sound"]
 
