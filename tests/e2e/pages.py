@@ -64,6 +64,10 @@ class FlowDialog:
         """Choose from a menu."""
         self.content.get_by_text(option, exact=True).click()
 
+    def select(self, option: str) -> None:
+        """Choose from a list in a form."""
+        self.content.get_by_role("radio", name=option).click()
+
     def fill(self, **fields: str) -> None:
         """Fill in text fields, by their names."""
         for name, value in fields.items():

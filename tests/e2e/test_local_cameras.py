@@ -43,7 +43,7 @@ def test_a_webcam_is_found_measured_and_set_up(frontend: Frontend, workshop: Hom
     dialog.wait_for("How should Test Camera run?")
     dialog.pictures(1)
     dialog.expect_text("1280 × 720 at 30 fps, JPEG from the camera, untouched: ")  # noqa: RUF001 - as shown
-    dialog.choose("Set format, size and rate myself")
+    dialog.select("Set format, size and rate myself")
     dialog.submit()
     dialog.wait_for("Format, size and rate")
     expect(dialog.content.get_by_text("1280 × 720", exact=True)).to_be_visible()  # noqa: RUF001 - as shown
@@ -68,7 +68,7 @@ def test_a_csi_camera_is_found_and_set_up(frontend: Frontend) -> None:
     dialog.choose("Raspberry Pi camera (CSI)")
     dialog.wait_for("Which camera?")
     dialog.pictures(2)
-    dialog.choose("Camera Module 3 (imx708, i2c@88000)")
+    dialog.select("Camera Module 3 (imx708, i2c@88000)")
     dialog.submit()
     dialog.wait_for("How should Camera Module 3 run?")
     dialog.fill(name="Pi")
