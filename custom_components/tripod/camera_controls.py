@@ -9,6 +9,7 @@ from homeassistant.core import callback
 
 from .engine.controls import Control, ControlKind, Controls
 from .engine.errors import TripodError
+from .engine.listeners import Listeners
 from .storage import Storage
 
 _MOMENTARY = ("value", "inactive")
@@ -25,13 +26,12 @@ class CameraControls:
         """All controls, by key: as the camera tells, or as they were when it last did."""
         self._storage = storage
         self._camera = camera
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners = Listeners()
         self.close = controls.listen(self._changed)
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each change; return a function that ends this."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     async def look(self) -> None:
         """Ask the camera for its controls, if it is there."""
@@ -56,8 +56,7 @@ class CameraControls:
     @callback
     def tell(self) -> None:
         """Tell all who listen."""
-        for listener in list(self._listeners):
-            listener()
+        self._listeners.tell()
 
 
 def _description(control: Control) -> dict[str, Any]:

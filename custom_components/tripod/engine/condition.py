@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 import logging
 import time
 
 from .errors import TripodError
+from .listeners import Listeners
 from .status import State
 
 _LOGGER = logging.getLogger(__name__)
@@ -27,17 +27,11 @@ class Condition:
         self._name = name
         self._clock = clock
         self._logged: str | None = None
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners = Listeners()
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after each change; return a function that ends this."""
-        self._listeners.append(callback)
-
-        def unlisten() -> None:
-            with suppress(ValueError):
-                self._listeners.remove(callback)
-
-        return unlisten
+        return self._listeners.add(callback)
 
     def unlisten_all(self) -> None:
         """Tell nobody of anything any more."""
@@ -74,5 +68,4 @@ class Condition:
 
     def _change(self, state: State) -> None:
         self.state = state
-        for listener in list(self._listeners):
-            listener()
+        self._listeners.tell()

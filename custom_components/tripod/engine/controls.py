@@ -16,6 +16,7 @@ from enum import StrEnum
 import logging
 
 from .errors import ControlInactive, ControlLocked, InvalidControl, TripodError
+from .listeners import Listeners
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Controls(ABC):
         """What the user set, which each start of the capture puts back."""
         self.current: dict[str, Control] = {}
         """All controls as last read, by key; empty until the camera was first reached."""
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners = Listeners()
         self._lock = asyncio.Lock()
 
     @abstractmethod
@@ -85,13 +86,7 @@ class Controls(ABC):
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after each change of `current` or `wanted`; return a function that ends this."""
-        self._listeners.append(callback)
-
-        def unlisten() -> None:
-            with suppress(ValueError):
-                self._listeners.remove(callback)
-
-        return unlisten
+        return self._listeners.add(callback)
 
     async def refresh(self) -> None:
         """Read all controls anew; raises a `TripodError` where the camera cannot be asked."""
@@ -186,5 +181,4 @@ class Controls(ABC):
             raise error
 
     def _changed(self) -> None:
-        for listener in list(self._listeners):
-            listener()
+        self._listeners.tell()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 import hashlib
 import logging
@@ -15,6 +14,7 @@ from typing import Any
 
 from ..errors import TripodError
 from ..ffmpeg import Ffmpeg
+from ..listeners import Listeners
 from .judge import Outcome, Verdict
 from .ladder import LADDER, SOFTWARE, Encoder
 from .trial import try_out
@@ -53,7 +53,7 @@ class Encoders:
         self._verdicts: dict[str, Verdict] = {}
         self._failures: dict[str, _Failure] = {}
         self._trying = asyncio.Lock()
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners = Listeners()
 
     async def choose(self) -> Encoder:
         """Return the encoder to use now, trying candidates until one works; raises `FfmpegMissing`.
@@ -134,17 +134,10 @@ class Encoders:
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after each new verdict or failure; return a function that ends this."""
-        self._listeners.append(callback)
-
-        def unlisten() -> None:
-            with suppress(ValueError):
-                self._listeners.remove(callback)
-
-        return unlisten
+        return self._listeners.add(callback)
 
     def _tell(self) -> None:
-        for listener in list(self._listeners):
-            listener()
+        self._listeners.tell()
 
     def _rests(self, encoder: Encoder) -> bool:
         failure = self._failures.get(encoder.name)
