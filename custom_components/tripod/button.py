@@ -69,5 +69,5 @@ class ControlButton(ControlEntity, ButtonEntity):
 
     @override
     async def async_press(self) -> None:
-        """Let the camera do it."""
-        await self.turn(1)
+        """Let the camera do it; of libcamera's buttons that have choices, the first starts, and others cancel."""
+        await self.turn(min(self.control.choices, default=1))

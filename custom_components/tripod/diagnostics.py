@@ -53,7 +53,12 @@ def _controls(entry: TripodConfigEntry) -> dict[str, Any] | None:
 def _plain(status: Status) -> dict[str, Any]:
     values = {name: getattr(status, name) for name in Status.__slots__ if name != "viewers"}
     errors = {name: _words(values[name]) for name in ("error", "last_error")}
-    return {**values, **errors, "viewers": [asdict(viewer) for viewer in status.viewers]}
+    audio = status.audio and {
+        "device": status.audio.device,
+        "state": status.audio.state,
+        "error": _words(status.audio.error),
+    }
+    return {**values, **errors, "audio": audio, "viewers": [asdict(viewer) for viewer in status.viewers]}
 
 
 def _words(error: TripodError | None) -> dict[str, str] | None:

@@ -12,6 +12,9 @@ from .engine.controls import ControlKind
 
 PARALLEL_UPDATES = 1
 
+PLACES = 3
+"""Decimals shown: libcamera's numbers have no end."""
+
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: TripodConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
@@ -29,13 +32,13 @@ class ControlNumber(ControlEntity, NumberEntity):
     @override
     def native_min_value(self) -> float:
         """Return the least value."""
-        return self.control.minimum / self.about.scale
+        return self._shown(self.control.minimum)
 
     @property
     @override
     def native_max_value(self) -> float:
         """Return the greatest value."""
-        return self.control.maximum / self.about.scale
+        return self._shown(self.control.maximum)
 
     @property
     @override
@@ -53,10 +56,13 @@ class ControlNumber(ControlEntity, NumberEntity):
     @override
     def native_value(self) -> float | None:
         """Return the value."""
-        return None if self.reading is None else self.reading / self.about.scale
+        return None if self.reading is None else self._shown(self.reading)
 
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Set the value."""
         wanted = value * self.about.scale
         await self.turn(round(wanted) if float(self.control.step).is_integer() else wanted)
+
+    def _shown(self, value: float) -> float:
+        return round(value / self.about.scale, PLACES)

@@ -1,5 +1,6 @@
-"""README.md's examples, as they stand there."""
+"""README.md's examples, as they stand there, and what holds of all pages."""
 
+import json
 from pathlib import Path
 import re
 import subprocess
@@ -13,6 +14,8 @@ from .pages import Frontend
 from .server import Camera, HomeAssistant
 
 README = (REPOSITORY / "README.md").read_text()
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+TEXTS = REPOSITORY / "custom_components/tripod/translations/en.json"
 
 
 def blocks(language: str) -> list[str]:
@@ -65,7 +68,39 @@ def test_the_automations_do_what_they_say(
     assert state("sensor.workshop_state") in ("starting", "streaming")
 
 
+def anchors(page: Path) -> set[str]:
+    """Return what a link may name of a page, as GitHub makes it of the headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        found = (page.parent / path).resolve() if path else page
+        assert found.exists(), target
+        assert not anchor or anchor in anchors(found), target
+
+
 def test_every_picture_is_there() -> None:
-    images = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    images = [page.parent / image for page in PAGES for image in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text())]
     assert images
-    assert all((REPOSITORY / image).stat().st_size > 1000 for image in images)
+    assert all(image.stat().st_size > 1000 for image in images)
+
+
+def test_every_compose_file_is_one() -> None:
+    files = re.findall(
+        r"^```yaml\n(.*?)^```", (REPOSITORY / "docs/install-container.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    services = [yaml.safe_load(file)["services"]["homeassistant"] for file in files]
+    assert len(services) == 3
+    assert all(service["image"] for service in services)
+
+
+def test_every_cause_is_explained() -> None:
+    causes = json.loads(TEXTS.read_text())["entity"]["sensor"]["last_error"]["state"].keys() - {"none"}
+    page = (REPOSITORY / "docs/troubleshooting.md").read_text()
+    assert [cause for cause in causes if f"| `{cause}` |" not in page] == []

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from custom_components.tripod.engine.audio import Audio
 from custom_components.tripod.engine.controls import Controls
 from custom_components.tripod.engine.errors import TripodError
 from custom_components.tripod.engine.ffmpeg import Ffmpeg
@@ -17,6 +18,7 @@ class Collector:
     """Keep what a capture brings."""
 
     controls: Controls | None = None
+    audio: Audio | None = None
     still: Callable[[], Awaitable[bytes]] | None = None
 
     def __init__(self, timestamp_offset: float = 0.0) -> None:

@@ -100,7 +100,7 @@ async def test_real_ffmpeg_says_what_is_missing(encoder: Encoder, tmp_path: Path
 
 
 async def test_the_best_that_works_is_taken_with_its_device(stand_in: StandIn) -> None:
-    pi = stand_in.has(V4L2M2M, without_parameter_sets())
+    pi = stand_in.has(V4L2M2M, with_open_gops())
     intel = stand_in.has(VAAPI, good())
     encoders = Encoders(stand_in.ffmpeg, ladder=(pi, intel, SOFTWARE))
     chosen = await encoders.choose()
@@ -109,12 +109,20 @@ async def test_the_best_that_works_is_taken_with_its_device(stand_in: StandIn) -
     assert f"vaapi=hw:{intel.nodes[0]}" in chosen.before_input
     assert encoders.chosen == chosen
     verdicts = encoders.verdicts
-    assert verdicts["h264_v4l2m2m"].outcome is Outcome.NO_PARAMETER_SETS
+    assert verdicts["h264_v4l2m2m"].outcome is Outcome.OPEN_GOP
     assert (verdicts["h264_vaapi"].speed, verdicts["h264_vaapi"].cpu) == (7.5, 0.031)
     assert "libx264" not in verdicts  # nobody needed to know
     await encoders.prove()
     assert encoders.verdicts["libx264"].works
     assert stand_in.trials == ["h264_v4l2m2m", "h264_vaapi"]
+
+
+async def test_an_encoder_that_tells_its_parameter_sets_once_is_helped(stand_in: StandIn) -> None:
+    pi, intel = stand_in.has(V4L2M2M, without_parameter_sets()), stand_in.has(VAAPI, without_parameter_sets())
+    encoders = Encoders(stand_in.ffmpeg, ladder=(pi, intel, SOFTWARE))
+    await encoders.prove()
+    assert encoders.verdicts["h264_v4l2m2m"].works
+    assert encoders.verdicts["h264_vaapi"].outcome is Outcome.NO_PARAMETER_SETS
 
 
 async def test_each_of_several_devices_is_tried(stand_in: StandIn, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
-"""Sequence parameter sets, as libx264 writes them."""
+"""H.264 as libx264 writes it: sequence parameter sets, access units."""
 
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.tripod.engine.h264 import SPS, SequenceParameters, nal_units
+from custom_components.tripod.engine.h264 import AUD, IDR, SPS, AccessUnits, SequenceParameters, nal_type, nal_units
 
 from .media import ffmpeg
 
@@ -94,3 +94,74 @@ def test_units_are_found_between_start_codes(units: list[bytes]) -> None:
         (b"\x00\x00\x00\x01" if index % 2 else b"\x00\x00\x01") + unit for index, unit in enumerate(units)
     )
     assert list(nal_units(b"junk" + stream)) == units
+
+
+# --- access units ----------------------------------------------------------------------------------------------------
+
+END = b"\x00\x00\x00\x01\x09\xf0\x00"
+"""With the beginning of the next one, a unit is known to be whole."""
+
+
+def stream_of(*options: str, frames: int = 20) -> bytes:
+    source = ("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10", "-frames:v", str(frames))
+    return ffmpeg(*source, "-c:v", "libx264", "-preset", "ultrafast", "-g", "10", *options, "-f", "h264")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("-x264-params", "slices=4"),
+        ("-bsf:v", "h264_metadata=aud=insert"),
+        ("-bsf:v", "dump_extra"),
+        ("-tune", "zerolatency"),
+    ],
+    ids=["plain", "slices", "delimiters", "parameter sets", "zero latency"],
+)
+def test_each_picture_is_one_access_unit(options: tuple[str, ...]) -> None:
+    stream = stream_of(*options)
+    units = AccessUnits().feed(stream + END)
+    assert len(units) == 20
+    assert b"".join(unit for unit, _ in units) == stream
+    assert [index for index, (_, key) in enumerate(units) if key] == [0, 10]
+    for unit, key in units:
+        assert any(nal[0] & 0x1F == IDR for nal in nal_units(unit)) == key
+
+
+@given(st.lists(st.integers(1, 3000), max_size=60))
+def test_access_units_do_not_depend_on_where_the_pipe_cuts(cuts: list[int]) -> None:
+    stream = stream_of() + END
+    whole = AccessUnits().feed(stream)
+    parts = AccessUnits()
+    found = []
+    for cut in cuts:
+        found += parts.feed(stream[:cut])
+        stream = stream[cut:]
+    assert found + parts.feed(stream) == whole
+
+
+@given(st.lists(st.one_of(st.binary(max_size=200), st.just(b"\x00\x00\x01\x65\x88"), st.just(b"\x00\x00\x01"))))
+def test_any_bytes_come_out_as_they_went_in_or_are_waited_for(pieces: list[bytes]) -> None:
+    units = AccessUnits(max_bytes=1 << 20)
+    found = [unit for piece in pieces for unit, _ in units.feed(piece)]
+    assert b"".join(pieces).startswith(b"".join(found))
+
+
+def test_what_has_no_end_is_given_up() -> None:
+    units = AccessUnits(max_bytes=1000)
+    assert units.feed(b"\x00\x00\x01\x65\x88" + b"\xab" * 2000) == []
+    assert len(units.feed(stream_of() + END)) == 20
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"\x00\x00\x00\x01\x09\xf0", AUD),
+        (b"\x00\x00\x01\x67\x42", SPS),
+        (b"\x00\x00\x00\x01", None),
+        (b"hello \x00\x00\x01\x67", None),
+        (b"", None),
+    ],
+)
+def test_the_first_unit_says_what_it_is(data: bytes, expected: int | None) -> None:
+    assert nal_type(data) == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from custom_components.tripod.engine.encoders import SOFTWARE, Encoders, Outcome
 from custom_components.tripod.engine.errors import TripodError
 from custom_components.tripod.engine.feed import FrameFeed, PacketFeed
 from custom_components.tripod.engine.ffmpeg import Ffmpeg
+from custom_components.tripod.engine.jpeg import JpegSplitter
 from custom_components.tripod.engine.mpegts import Parser
 from custom_components.tripod.engine.options import Options
 from custom_components.tripod.engine.pipeline import Pipeline
 from custom_components.tripod.engine.sources import TestPattern, Tools
 from custom_components.tripod.engine.transcode import frames_to_packets, packets_to_frames
-from tests.engine.media import jpegs, mpegts
+from tests.engine.media import ffmpeg, jpegs, mpegts
 
 from .hardware_encoders import V4L2M2M, StandIn, good
 
@@ -51,7 +53,7 @@ class Encoding:
     def __init__(self, encoders: Encoders, *, size: str = "320x240", interval: float = 0.02, **options: Any) -> None:
         self.feed = PacketFeed(keep_seconds=60)
         self._encoders = encoders
-        self._picture = jpegs(frames=1, size=size)
+        self.pictures = [jpegs(frames=1, size=size)]
         self._interval = interval
         self._options = Options(**options)
 
@@ -70,8 +72,8 @@ class Encoding:
                 enough.set()
 
         async def publish() -> None:
-            while True:
-                pictures.publish(self._picture)
+            for picture in cycle(self.pictures):
+                pictures.publish(picture)
                 await asyncio.sleep(self._interval)
 
         encode = frames_to_packets(self._encoders, pictures.reader(), self._options, 5.0, deliver)
@@ -88,15 +90,41 @@ class Encoding:
         assert not behind
 
 
-async def test_each_picture_of_a_fast_camera_has_a_time_of_its_own() -> None:
-    """Core drops a packet whose time is not above the one before: of a camera at 30 fps it was every sixth."""
-    encoding = Encoding(Encoders(Ffmpeg(), ladder=(SOFTWARE,)))
+@pytest.mark.parametrize(("interval", "digits"), [(0.02, 9), (0, 2)])
+async def test_each_picture_of_a_fast_camera_has_a_time_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, interval: float, digits: int
+) -> None:
+    """Times in steps of 40 ms would make two frames one for the eye, and a gap of the next.
+
+    On a clock that goes by hundredths of a second, pictures that come in a burst come at the same time.
+    """
+    loop = asyncio.get_running_loop()
+    clock = loop.time
+    monkeypatch.setattr(loop, "time", lambda: round(clock(), digits))
+    encoding = Encoding(Encoders(Ffmpeg(), ladder=(SOFTWARE,)), size="64x64", interval=interval)
     await encoding.run(60)
     chunks = [chunk for segment in encoding.feed.segments for chunk in segment.chunks]
     times = [chunk.pts for chunk in chunks if chunk.pts is not None]
     assert times[0] == pytest.approx(5 * 90_000, abs=90)
     assert len(times) >= 60
-    assert times == sorted(set(times))
+    assert min(after - before for before, after in pairwise(times)) >= 0.0009 * 90_000
+
+
+async def test_video_has_the_bits_that_are_asked_for() -> None:
+    """Where ffmpeg is not told how long pictures last it gave an encoder for 2 Mbit/s a thirtieth of that."""
+    encoding = Encoding(Encoders(Ffmpeg(), ladder=(SOFTWARE,)), interval=0.04, h264_bit_rate=400_000)
+    encoding.pictures = jpegs_of_noise(75)
+    await encoding.run(70)
+    segments = encoding.feed.segments
+    bits = sum(segment.size for segment in segments) * 8
+    seconds = (segments[-1].last_pts - segments[0].pts) / 90_000
+    assert bits / seconds > 200_000
+
+
+def jpegs_of_noise(frames: int) -> list[bytes]:
+    """Return pictures of which each needs all the bits that an encoder may take."""
+    noise = ("-f", "lavfi", "-i", "nullsrc=size=320x240,geq=random(1)*255:128:128", "-frames:v", str(frames))
+    return JpegSplitter().feed(ffmpeg(*noise, "-c:v", "mjpeg", "-q:v", "8", "-f", "image2pipe"))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ Prints what it saw as one JSON object.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from functools import partial
 import json
 from typing import Any
@@ -20,26 +20,17 @@ from engine.sources.v4l2 import V4l2  # type: ignore[import-not-found]
 from engine.sources.v4l2.devices import VideoDevice, device, list_devices  # type: ignore[import-not-found]
 from engine.sources.v4l2.profiles import Measured, candidates, measure, rank  # type: ignore[import-not-found]
 
+from tests.hardware.patience import patient
 from tests.hardware.webcam import PATH, Webcam
 
 PATIENCE = 120
 """Seconds, in an emulated machine that shares its processors."""
 
-TRIES = 6
-"""The gadget loses a race with the kernel's driver now and then: see usbcam.py."""
+RACE = ("source_failed", "stream_ended", "format_not_supported", "worker_failed")
+"""What an open may fail with: the gadget loses a race with the kernel's driver now and then, see usbcam.py."""
 
 TOOLS = Tools(ffmpeg=Ffmpeg())
 CAMERA = V4l2(device=str(PATH), width=640, height=360, rate=30)
-
-
-async def retried(work: Callable[[], Awaitable[Any]]) -> Any:
-    """Return what `work` brings at last."""
-    for _ in range(TRIES - 1):
-        try:
-            return await work()
-        except TripodError:
-            continue
-    return await work()
 
 
 async def measured(source: V4l2) -> Measured:
@@ -69,9 +60,9 @@ async def main() -> dict[str, Any]:
         seen["paths"] = list(found[0].paths)
         seen["modes"] = [[mode.input_format, mode.width, mode.height, mode.rates] for mode in found[0].modes]
         seen["metadata"] = await cause(device(str(PATH).replace("index0", "index1")))
-        looked = await retried(lambda: CAMERA.probe(TOOLS))
+        looked = await patient(lambda: CAMERA.probe(TOOLS), *RACE)
         seen["probe"] = [looked.codec, looked.width, looked.height]
-        ranked = rank([await retried(partial(measured, each)) for each in candidates(found[0])])
+        ranked = rank([await patient(partial(measured, each), *RACE) for each in candidates(found[0])])
         seen["ranked"] = [[each.source.input_format, each.source.width, each.rate, each.cpu] for each in ranked]
 
         pipeline = Pipeline(CAMERA, TOOLS, Options(), controls={"brightness": 200})

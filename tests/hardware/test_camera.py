@@ -71,6 +71,10 @@ def test_controls_are_put_back_at_each_start_and_turned_while_streaming(seen: di
     assert streaming["after_replug"] == [9, 77, 200]
 
 
+def test_a_corrupt_buffer_costs_one_picture(seen: dict[str, Any]) -> None:
+    assert seen["streaming"]["after_a_corrupt_buffer"] == ["streaming", 0]
+
+
 def test_a_device_that_we_hold_ourselves_is_called_so(seen: dict[str, Any]) -> None:
     held = seen["streaming"]["held"]
     assert held["cause"] == "device_held"

@@ -472,6 +472,32 @@ async def test_a_camera_without_autofocus_has_no_such_controls(tools: Tools, mon
     assert not {"af_mode", "lens_position"} & keys
 
 
+async def test_two_cameras_run_at_once_and_one_of_them_upside_down(tools: Tools) -> None:
+    upside_down = replace(CAMERA, camera=virtual_pi.OV5647, hflip=True, vflip=True)
+    async with working(tools) as (first, heard), working(tools, upside_down) as (second, also_heard):
+        assert (first.hello["model"], second.hello["model"]) == ("imx708", "ov5647")
+        for worker in (first, second):
+            await worker.ask("start", medium="jpeg")
+        await heard.until(lambda: bool(heard.messages))
+        await also_heard.until(lambda: bool(also_heard.messages))
+
+
+async def test_a_picture_reaches_us_before_the_next_is_taken(tools: Tools) -> None:
+    """The software encoder by itself holds back a frame for each of its threads."""
+    ages: list[float] = []
+
+    def note(message: Message) -> None:
+        if message.kind is Kind.H264:
+            ages.append(time.monotonic() - message.stamp)
+
+    heard = Heard()
+    async with Worker(tools, CAMERA.settings({}), on_frame=note, on_metadata=heard.note) as worker:
+        await worker.ask("start", medium="h264")
+        for _ in range(4):
+            await heard.next_metadata()
+    assert min(ages) < 0.03  # a frame held back is at least 0.033 s old
+
+
 async def test_what_a_worker_is_not_asked_right_it_refuses_and_lives_on(tools: Tools) -> None:
     async with working(tools) as (worker, _):
         with pytest.raises(TripodError, match="bogus"):

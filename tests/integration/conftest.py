@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.tripod.const import CONF_KEY, CONF_SCOPES, DOMAIN
 from custom_components.tripod.data import TripodConfigEntry
+from custom_components.tripod.discovery import Discovery
 from custom_components.tripod.engine.pipeline import Pipeline
 from custom_components.tripod.engine.sources.v4l2.devices import VideoDevice
 from custom_components.tripod.engine.status import State
@@ -64,13 +65,17 @@ def _children_end() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def devices(monkeypatch: pytest.MonkeyPatch) -> list[VideoDevice]:
-    """Hide the cameras of the machine that tests run on behind those of the test."""
+    """Hide the cameras of the machine that tests run on behind those of the test.
+
+    Nobody watches for them, unless the test is about that: a test may wait for all tasks in the background.
+    """
     found: list[VideoDevice] = []
 
     async def list_devices() -> list[VideoDevice]:
         return list(found)
 
     monkeypatch.setattr("custom_components.tripod.discovery.list_devices", list_devices)
+    monkeypatch.setattr(Discovery, "start", lambda _: None)
     return found
 
 

@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.tripod.control_entity import KNOWN
+from custom_components.tripod.engine.controls import Control, ControlKind
 from custom_components.tripod.engine.status import State
 from custom_components.tripod.shared import SHARED
 from tests.engine.memory_controls import WEBCAM, menu, number
@@ -221,6 +222,13 @@ async def test_a_step_finer_than_one_is_kept(hass: HomeAssistant, set_up: SetUp,
     assert _state(hass, "number.yard_focus").attributes["unit_of_measurement"] == "dpt"
 
 
+async def test_endless_numbers_are_rounded(hass: HomeAssistant, set_up: SetUp, webcam: Webcam) -> None:
+    webcam.has = [number("lens_position", "LensPosition", 1 / 3, 2 / 3, 0.5, value=30.00030000300003 / 60, step=0.01)]
+    await set_up(SOURCE)
+    focus = _state(hass, "number.yard_focus")
+    assert (focus.state, focus.attributes["min"], focus.attributes["max"]) == ("0.5", 0.333, 0.667)
+
+
 async def test_a_driver_that_gives_no_step_gets_the_usual_one(
     hass: HomeAssistant, set_up: SetUp, webcam: Webcam
 ) -> None:
@@ -234,6 +242,15 @@ async def test_a_button_of_the_camera_is_pressed(hass: HomeAssistant, set_up: Se
     await set_up(SOURCE)
     await _set(hass, "button.yard_pan_reset", None)
     assert webcam.controls.written == [("pan_reset", 1)]
+
+
+async def test_a_button_that_may_start_or_cancel_starts(hass: HomeAssistant, set_up: SetUp, webcam: Webcam) -> None:
+    """As libcamera's autofocus scan, where 1 would cancel."""
+    choices = {0: "Start", 1: "Cancel"}
+    webcam.has = [Control(key="af_trigger", name="Af Trigger", kind=ControlKind.BUTTON, choices=choices)]
+    await set_up(SOURCE)
+    await _set(hass, "button.yard_focus_now", None)
+    assert webcam.controls.written == [("af_trigger", 0)]
 
 
 async def test_a_reset_puts_all_back(

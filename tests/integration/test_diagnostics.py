@@ -79,6 +79,17 @@ async def test_diagnostics_tell_the_controls(hass: HomeAssistant, set_up: SetUp,
     assert (await async_get_config_entry_diagnostics(hass, await set_up()))["controls"] is None
 
 
+async def test_diagnostics_tell_why_there_is_no_sound(hass: HomeAssistant, set_up: SetUp, webcam: Webcam) -> None:
+    entry = await set_up({**SOURCE, "microphone": "plughw:CARD=Nowhere,DEV=0"})
+    pipeline = entry.runtime_data.pipeline
+    async with pipeline.packets():
+        await until(pipeline, lambda: bool(pipeline.audio and pipeline.audio.status.error))
+        found = await async_get_config_entry_diagnostics(hass, entry)
+    audio = json.loads(json.dumps(found["status"]["audio"], cls=ExtendedJSONEncoder))
+    assert (audio["device"], audio["state"]) == ("plughw:CARD=Nowhere,DEV=0", "retrying")
+    assert audio["error"]["cause"] == "device_missing"
+
+
 async def test_diagnostics_say_that_ffmpeg_is_missing(hass: HomeAssistant, set_up: SetUp) -> None:
     entry = await set_up()
     _lose_ffmpeg(hass)

@@ -1,16 +1,15 @@
 """Cameras that are plugged in are offered, once, and no longer when they are gone."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_INTEGRATION_DISCOVERY, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_INTEGRATION_DISCOVERY
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.tripod.config_flow import TripodConfigFlow
 from custom_components.tripod.const import DOMAIN
 from custom_components.tripod.discovery import Discovery
 from custom_components.tripod.engine.errors import DeviceNotPermitted
@@ -19,19 +18,15 @@ from custom_components.tripod.engine.sources.v4l2.devices import VideoDevice
 from .conftest import SetUp
 from .webcam import SOURCE, Webcam
 
+START = Discovery.start
+
 NAME = "usb-046d_HD_Pro_Webcam_C920_9C1A2B3F-video-index0"
 
 
 @pytest.fixture(autouse=True)
-def _dialog(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the dialog begin as far as the rules of identity go."""
-
-    async def begin(flow: TripodConfigFlow, found: Mapping[str, Any]) -> ConfigFlowResult:
-        await flow.async_set_unique_id(found["id"])
-        flow._abort_if_unique_id_configured(updates={"device": found["path"]})
-        return flow.async_show_form(step_id="user")
-
-    monkeypatch.setattr(TripodConfigFlow, "async_step_integration_discovery", begin, raising=False)
+def _watching(devices: list[VideoDevice], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watch for devices, as `async_setup` lets it be done."""
+    monkeypatch.setattr(Discovery, "start", START)
 
 
 @pytest.fixture
@@ -76,13 +71,17 @@ async def _scan(hass: HomeAssistant, discovery: Discovery) -> list[Any]:
     return _offers(hass)
 
 
-async def _until_offered(hass: HomeAssistant, expected: list[str], do: Callable[[], None]) -> None:
+async def _until_offered(
+    hass: HomeAssistant, expected: list[str], do: Callable[[], None], before: Awaitable[Any] | None = None
+) -> None:
     """Wait until the offers are as expected, looking after each change of the dialogs under way."""
     changed = asyncio.Event()
     flows = hass.config_entries.flow
     stop = flows.async_subscribe_flow(lambda *_: changed.set())
     try:
         do()
+        if before:
+            await before
         async with asyncio.timeout(20):
             while _offers(hass) != expected:
                 await changed.wait()
@@ -101,6 +100,13 @@ async def test_a_new_camera_is_offered_once(
     assert flow["context"]["discovery_key"].key == NAME
     devices.clear()
     assert await _scan(hass, discovery) == [], "unplugged"
+
+
+async def test_cameras_that_are_there_at_the_start_are_offered(
+    hass: HomeAssistant, set_up: SetUp, devices: list[VideoDevice], camera: VideoDevice
+) -> None:
+    devices.append(camera)
+    await _until_offered(hass, [NAME], lambda: None, set_up())
 
 
 async def test_a_camera_that_is_set_up_is_not_offered(

@@ -10,6 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.tripod.engine.errors import DeviceMissing
+from custom_components.tripod.forms import DEFAULT_OPTIONS
 from custom_components.tripod.shared import SHARED
 from tests.engine.memory_controls import VIVID, WEBCAM
 
@@ -208,20 +209,7 @@ async def test_an_entity_that_tells_night_must_be_named(hass: HomeAssistant, set
     entry = await set_up(SOURCE)
     options = hass.config_entries.options
     result = await options.async_init(entry.entry_id)
-    given = {
-        "start": "on_demand",
-        "dashboard_video": "auto",
-        "stall_limit": 10,
-        "linger": 30,
-        "warm_up": 2,
-        "pre_roll": 0,
-        "ring": 16,
-        "mjpeg_rate": 15,
-        "mjpeg_quality": 80,
-        "h264_bit_rate": 2000,
-        "max_viewers": 50,
-        "day_night": "entity",
-    }
+    given = {**DEFAULT_OPTIONS, "day_night": "entity"}
     result = await options.async_configure(result["flow_id"], given)
     assert result["errors"] == {"night_entity": "night_entity_missing"}
     hass.states.async_set("binary_sensor.dark", "on")

@@ -26,7 +26,7 @@ async def test_set_up_starts_nothing_until_somebody_looks(hass: HomeAssistant, s
 async def test_an_always_on_camera_runs_from_the_start_and_unloading_ends_it(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    entry = await set_up(JPEG_PATTERN, start="always")
+    entry = await set_up(PATTERN, start="always")
     pipeline = entry.runtime_data.pipeline
     await until(pipeline, lambda: pipeline.state is State.STREAMING)
     await hass.async_block_till_done()
@@ -38,7 +38,7 @@ async def test_an_always_on_camera_runs_from_the_start_and_unloading_ends_it(
 
 
 async def test_the_end_of_home_assistant_ends_the_worker(hass: HomeAssistant, set_up: SetUp) -> None:
-    entry = await set_up(JPEG_PATTERN, start="always")
+    entry = await set_up(PATTERN, start="always")
     pipeline = entry.runtime_data.pipeline
     await until(pipeline, lambda: pipeline.state is State.STREAMING)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)

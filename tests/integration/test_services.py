@@ -18,7 +18,7 @@ from custom_components.tripod.engine.jpeg import dimensions
 from custom_components.tripod.engine.status import State
 from tests.engine.media import jpegs
 
-from .conftest import JPEG_PATTERN, SetUp, children, until
+from .conftest import JPEG_PATTERN, PATTERN, SetUp, children, until
 from .webcam import SOURCE, Webcam
 
 CAMERA = "camera.yard"
@@ -34,7 +34,7 @@ async def _call(hass: HomeAssistant, action: str, **data: Any) -> dict[str, Any]
 
 
 async def test_start_and_stop_say_what_they_found(hass: HomeAssistant, set_up: SetUp) -> None:
-    entry = await set_up(JPEG_PATTERN)
+    entry = await set_up(PATTERN)
     pipeline = entry.runtime_data.pipeline
     assert await _call(hass, "start_stream") == {"found": "idle", "state": "starting"}
     await until(pipeline, lambda: pipeline.state is State.STREAMING)
@@ -117,7 +117,7 @@ async def test_a_snapshot_from_now_on_is_not_older_than_the_call(hass: HomeAssis
 async def test_a_snapshot_stays_where_it_may_be(
     hass: HomeAssistant, set_up: SetUp, tmp_path: Path, name: str, key: str
 ) -> None:
-    await set_up(JPEG_PATTERN)
+    await set_up(PATTERN)
     with pytest.raises(ServiceValidationError) as caught:
         await _call(hass, "snapshot", filename=name)
     assert caught.value.translation_key == key

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import logging
 import time
 
+from .audio import Audio
 from .backoff import Backoff
 from .condition import Condition
 from .controls import Controls
@@ -37,6 +38,7 @@ class Delivery:
     packets: PacketFeed
     wanted: Wanted
     controls: Controls | None
+    audio: Audio | None
 
 
 class Capture:
@@ -145,6 +147,7 @@ class _Sink:
         self.pictures = 0
         self.wanted = delivery.wanted
         self.controls = delivery.controls
+        self.audio = delivery.audio
         self._frames = delivery.frames
         self._packets = delivery.packets
         self._on_first = on_first

@@ -68,6 +68,10 @@ class Condition:
             self._logged = error.cause
             _LOGGER.warning("%s: %s", self._name, error)
 
+    def tell(self) -> None:
+        """Tell the listeners of a change beside the state."""
+        self._change(self.state)
+
     def _change(self, state: State) -> None:
         self.state = state
         for listener in list(self._listeners):

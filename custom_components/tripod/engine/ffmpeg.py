@@ -126,12 +126,12 @@ _MEANINGS: dict[type[TripodError], str] = {
     errors.TlsFailed: r"certificate|handshake|gnutls|\btls\b|\bssl\b",
     errors.DeviceBusy: r"device or resource busy",
     errors.NoPermission: r"permission denied|operation not permitted",
-    errors.DeviceMissing: r"no such device|cannot open video device.*no such file",
+    errors.DeviceMissing: r"no such device|cannot open (video|audio) device.*no such file",
     errors.DiskFull: r"no space left|disk quota exceeded",
     errors.EncoderFailed: r"(initializing|opening) (the )?encoder|unknown encoder|encoder .*not found"
     r"|could not open encoder|submitting .*frame to the encoder|video encoding failed",
     errors.NoVideo: r"matches no streams|does not contain any stream|could not find .*video stream",
-    errors.FormatNotSupported: r"proper format for codec|no such input format|inappropriate ioctl"
+    errors.FormatNotSupported: r"proper format for codec|(no such|unknown) input format|inappropriate ioctl"
     r"|not a video capture device|protocol .* not (on|in) .*whitelist|invalid data found|could not find codec"
     r"|not currently supported|unsupported codec|could not write header|invalid argument",
     errors.StreamEnded: r"end of file|input/output error|connection reset|broken pipe",

@@ -9,6 +9,10 @@ from __future__ import annotations
 TICK = 100_000
 """Nanoseconds: times are told in tenths of a millisecond."""
 
+_TYPICAL = 40_000_000
+"""Nanoseconds that a picture is said to last. Without it ffmpeg takes a thousand pictures a second for granted, and the
+encoder leaves each so few bits that black turned grey; a rate that is not quite right matters little."""
+
 _UNKNOWN_SIZE = b"\xff"
 _SIMPLE_BLOCK = b"\x81\x00\x00\x80"
 """Track 1, at the cluster's own time, a key frame."""
@@ -29,6 +33,7 @@ def header(width: int, height: int) -> bytes:
         _number("D7", 1)  # TrackNumber
         + _number("73C5", 1)  # TrackUID
         + _number("83", 1)  # TrackType: video
+        + _number("23E383", _TYPICAL)  # DefaultDuration
         + _element("86", b"V_MJPEG")  # CodecID
         + _element("E0", _number("B0", width) + _number("BA", height))  # Video: PixelWidth, PixelHeight
     )

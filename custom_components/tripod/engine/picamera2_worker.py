@@ -96,6 +96,9 @@ STILL_TIMEOUT = 8.0
 CLOSE_TIMEOUT = 2.5
 """Seconds for closing a camera; one whose cable came off may hang for ever."""
 
+ONE_CORE = 1920 * 1080 * 30
+"""Pixels per second that one core of a Pi 5 encodes with ease, at the preset that Picamera2 takes."""
+
 JPEG_THREADS = 2
 """A small picture takes a few milliseconds, and each thread holds one of the camera's few buffers."""
 
@@ -289,9 +292,11 @@ class Camera:
             index, self.info = find(picamera2.Picamera2, settings["camera"])
             self._camera = picamera2.Picamera2(index)
             try:
-                self._controls = ControlTable(self._camera, settings)
                 self._configuration = self._video_configuration()
                 self._camera.configure(self._configuration)
+                # only now the limits are those of the sensor's mode
+                self._controls = ControlTable(self._camera, settings)
+                self._camera.set_controls(self._controls.wanted)
             except BaseException:
                 self._camera.close()
                 raise
@@ -377,7 +382,7 @@ class Camera:
             self._camera.start()
             raise Failure("worker_failed", f"no full-size picture: {chain(error)}") from error
         finally:
-            # the configuration brought back the settings of the start
+            # a configuration takes all settings back
             self._camera.set_controls(self._controls.wanted)
             for medium in running:
                 self.start_encoder(medium)
@@ -390,7 +395,7 @@ class Camera:
             lores={"size": (wanted["lores_width"], wanted["lores_height"]), "format": "YUV420"},
             raw=None,  # memory that a small Pi does not have
             transform=self._transform(),
-            controls=self._controls.wanted,
+            controls={"FrameDurationLimits": (round(1e6 / wanted["rate"]),) * 2},
         )
 
     def _still_configuration(self) -> Any:
@@ -413,6 +418,7 @@ class Camera:
         for name, encoder_class in video_encoders(self._picamera2.encoders):
             try:
                 encoder = encoder_class(bitrate=self._settings["bit_rate"], repeat=True, iperiod=rate, framerate=rate)
+                encoder.threads = self._threads()
                 encoder.drop_final_frames = True
                 self._begin("h264", encoder, "main")
             except Exception as error:
@@ -422,6 +428,11 @@ class Camera:
                 self._encoder = name
                 return
         raise Failure("encoder_failed", repr(failure))
+
+    def _threads(self) -> int:
+        """Return how many the software encoder takes; each but the first holds back a frame. 0 lets it choose."""
+        pixels = self._settings["width"] * self._settings["height"] * round(self._controls.rate)
+        return 1 if pixels <= ONE_CORE else 0
 
     def _restart_video(self) -> None:
         self.stop_encoder("h264")
@@ -461,7 +472,7 @@ class ControlTable:
     """What the camera lets be set, by keys in snake case."""
 
     def __init__(self, camera: Any, settings: dict[str, Any]) -> None:
-        """Read the camera's controls; `settings` say what they begin with."""
+        """Read the controls of a configured camera; `settings` say what they begin with."""
         self._limits: dict[str, tuple[str, Any, Any, Any]] = {}
         self._set_at: dict[str, int] = {}
         self.wanted: dict[str, Any] = {}
@@ -473,12 +484,9 @@ class ControlTable:
                 self._limits["frame_rate"] = name, 1e6 / longest, 1e6 / shortest, settings["rate"]
             elif is_single(identifier, minimum, maximum) and name not in HIDDEN:
                 self._limits[snake_case(name)] = name, minimum, maximum, default
-        self.set({"frame_rate": settings["rate"]} if "frame_rate" in self._limits else {}, 0)
-        if "af_mode" in self._limits:
-            # as rpicam-apps do: libcamera's own default leaves a new camera out of focus
-            self.set({"af_mode": CONTINUOUS_FOCUS}, 0)
-        known = {key: value for key, value in settings.get("controls", {}).items() if key in self._limits}
-        self.set(known, 0)
+        # as rpicam-apps do: libcamera's own default leaves a new camera out of focus
+        first = {"frame_rate": settings["rate"], "af_mode": CONTINUOUS_FOCUS, **settings["controls"]}
+        self.set({key: value for key, value in first.items() if key in self._limits}, 0)
 
     @property
     def rate(self) -> float:
@@ -537,6 +545,8 @@ class ControlTable:
 def find(picamera2_class: Any, camera_id: str) -> tuple[int, dict[str, Any]]:
     """Return a camera's index, which may change with each start, and what is known of it; raises `Failure`."""
     cameras = known_cameras(picamera2_class)
+    if not cameras:
+        refuse_if_not_permitted()
     for index, camera in cameras:
         if camera["id"] == camera_id:
             return index, camera
@@ -778,12 +788,10 @@ def read_commands(commands: queue.SimpleQueue[bytes | None], end: Callable[..., 
 def run(settings: dict[str, Any], out: int) -> int:
     """Serve one camera until told to end; return the exit status."""
     commands: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-    closing = threading.Timer(CLOSE_TIMEOUT, os._exit, (1,))
-    closing.daemon = True
 
     def end(*_: object) -> None:
-        with contextlib.suppress(RuntimeError):  # more than once
-            closing.start()
+        # the kernel's own end of a process that does not find its own
+        signal.setitimer(signal.ITIMER_REAL, CLOSE_TIMEOUT)
         commands.put(END)
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -812,7 +820,7 @@ def run(settings: dict[str, Any], out: int) -> int:
         for camera in cameras:
             camera.close()
     outbox.flush(CLOSE_TIMEOUT)
-    closing.cancel()
+    signal.setitimer(signal.ITIMER_REAL, 0)
     return status
 
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 import time
 
+from .audio import Audio
 from .backoff import Backoff
 from .capture import Capture, Delivery
 from .condition import Condition
@@ -69,6 +70,7 @@ class Pipeline:
         self.clock = clock
         self.controls = source.controls(controls or {})
         """What can be turned while the camera runs; None where it has nothing of the kind."""
+        self.audio = self._microphone()
         self._wanted = Wanted()
         warm_up = self.options.warm_up if source.warms_up else 0.0
         self._warm_up = WarmUp(tools.ffmpeg, self.frame_feed, warm_up, clock)
@@ -78,7 +80,13 @@ class Pipeline:
         self._supervision = Capture(
             source,
             tools,
-            Delivery(frames=self.frame_feed, packets=self.packet_feed, wanted=self._wanted, controls=self.controls),
+            Delivery(
+                frames=self.frame_feed,
+                packets=self.packet_feed,
+                wanted=self._wanted,
+                controls=self.controls,
+                audio=self.audio,
+            ),
             condition=self.condition,
             stall_limit=self.picture_age_limit,
             backoff=backoff or Backoff(),
@@ -87,6 +95,18 @@ class Pipeline:
         keep = self.options.start is not Start.ON_DEMAND or self.options.pre_roll > 0
         self._capture = OnDemand(self._keep_capturing, self.options.linger, keep=keep)
         self._media = {medium: self._on_demand(medium) for medium in Medium}
+
+    def _microphone(self) -> Audio | None:
+        device = self.source.microphone
+        if not device:
+            return None
+        return Audio(
+            self.tools.ffmpeg,
+            device,
+            name=self.name,
+            on_change=self.condition.tell,
+            input_options=self.tools.audio_input,
+        )
 
     def _on_demand(self, medium: Medium) -> OnDemand:
         """Return what runs while `medium` is wanted."""
@@ -244,6 +264,7 @@ class Pipeline:
             frame_at=feed.last_frame_at,
             frames=feed.frames,
             transcoding=any(work.running for medium, work in self._media.items() if medium not in self.source.delivers),
+            audio=self.audio.status if self.audio else None,
             ring_bytes=self.packet_feed.size,
             ring_seconds=sum(segment.duration for segment in self.packet_feed.segments),
             viewers=self.viewers.statistics(),
@@ -311,7 +332,12 @@ class Pipeline:
         else:
             self.packet_feed.restart()
             await frames_to_packets(
-                self.tools.encoders, self.frame_feed.reader(), self.options, self._age(), self._publish_derived_packets
+                self.tools.encoders,
+                self.frame_feed.reader(),
+                self.options,
+                self._age(),
+                self._publish_derived_packets,
+                self.audio,
             )
 
     def _publish_derived_packets(self, data: bytes) -> None:

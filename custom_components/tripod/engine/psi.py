@@ -109,6 +109,21 @@ def payload(packet: bytes) -> bytes:
     return packet[5 + packet[4] :] if control == 3 else b""
 
 
+def with_stream(packet: bytes, kind: int, pid: int) -> bytes:
+    """Return a packet that holds a whole PMT with one more stream in it; as it is where there is no room."""
+    data = payload(packet)
+    section = data[1:] if data[:1] == b"\x00" else b""
+    size = _HEADER_BYTES + (_word(section, 1) & 0x0FFF) if len(section) >= _HEADER_BYTES else 0
+    entry = bytes((kind, 0xE0 | pid >> 8, pid & 0xFF, 0xF0, 0x00))
+    if not _HEADER_BYTES + _CRC_BYTES < size <= len(section) - len(entry):
+        return packet
+    length = size + len(entry) - _HEADER_BYTES
+    head = section[:1] + (_word(section, 1) & 0xF000 | length).to_bytes(2, "big")
+    section = head + section[_HEADER_BYTES : size - _CRC_BYTES] + entry
+    section += crc(section).to_bytes(_CRC_BYTES, "big")
+    return (packet[:3] + bytes((packet[3] & 0xCF | 0x10, 0)) + section).ljust(len(packet), b"\xff")
+
+
 class _Section:
     """Put one section together from its packets."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .audio import AudioStatus
 from .errors import TripodError
 from .sources.base import Medium
 
@@ -65,6 +66,8 @@ class Status:
     restarts: int
     """How often the capture failed since the pipeline began."""
     transcoding: bool
+    audio: AudioStatus | None
+    """The microphone's; None where the camera has none."""
     ring_bytes: int
     ring_seconds: float
     viewers: tuple[ViewerStatistics, ...]

@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from . import matroska
+from .audio import Audio, beside
 from .encoders import Encoder, Encoders
 from .errors import EncoderFailed, FfmpegMissing, TripodError
-from .feed import FrameReader, PacketReader
+from .feed import Frame, FrameReader, PacketReader
 from .ffmpeg import Ffmpeg, explain, mjpeg, mpegts_output
 from .jpeg import JpegSplitter, dimensions
 from .options import Options
@@ -17,6 +18,9 @@ from .process import Process
 
 REPEAT = 1.0
 """Seconds after which a slow source's picture is encoded again: a player takes a gap for a stall."""
+
+STEP = 0.001
+"""Seconds between two pictures at least: they may come in a burst, and no two frames of video have the same time."""
 
 SILENCE = 10.0
 """Seconds without an answer to a picture after which an encoder has failed; a cold one takes a second."""
@@ -104,22 +108,26 @@ async def frames_to_packets(
     options: Options,
     timestamp_offset: float,
     deliver: Callable[[bytes], None],
+    audio: Audio | None = None,
 ) -> None:
-    """Encode JPEGs into H.264 in MPEG-TS until their size changes.
+    """Encode JPEGs into H.264 in MPEG-TS until their size changes, with the sound of a microphone beside it.
 
     Raises the worker's death. An encoder that failed is then no longer chosen.
     """
     encoder = await encoders.choose()
-    delivered = False
-
-    def on_output(data: bytes) -> None:
-        nonlocal delivered
-        delivered = True
-        deliver(data)
-
+    delivered, mend = False, encoder.mend()
     argv = _encoder(encoders.ffmpeg, encoder, options, timestamp_offset)
+    first = await _next(frames)
+    began = asyncio.get_running_loop().time()
     try:
-        await _encode(argv, frames, on_output)
+        async with beside(audio, deliver, began - timestamp_offset) as take:
+
+            def on_output(data: bytes) -> None:
+                nonlocal delivered
+                delivered = True  # which sound does not count for
+                take(mend(data))
+
+            await _encode(argv, first, frames, began, on_output)
     except FfmpegMissing:
         raise
     except TripodError as error:
@@ -128,8 +136,17 @@ async def frames_to_packets(
         raise
 
 
-async def _encode(argv: Sequence[str], frames: FrameReader, on_output: Callable[[bytes], None]) -> None:
-    """Feed one encoding worker until the pictures' size changes."""
+async def _next(frames: FrameReader) -> Frame:
+    """Return the next picture, or the last one again where none comes for a while."""
+    while True:
+        if frame := await frames.next(REPEAT) or frames.latest:
+            return frame
+
+
+async def _encode(
+    argv: Sequence[str], frame: Frame, frames: FrameReader, began: float, on_output: Callable[[bytes], None]
+) -> None:
+    """Feed one encoding worker, from `frame` on, which came at `began`, until the pictures' size changes."""
     loop = asyncio.get_running_loop()
     waits = over = False
 
@@ -140,23 +157,19 @@ async def _encode(argv: Sequence[str], frames: FrameReader, on_output: Callable[
             watch.reschedule(None)
         on_output(data)
 
+    size = dimensions(frame.data)
+    at = began
     async with Process(argv, on_output=answered, explain=explain, stdin=True) as child:
-        size: tuple[int, int] | None = None
         try:
             async with asyncio.timeout(None) as watch:
-                while True:
-                    frame = await frames.next(REPEAT) or frames.latest
-                    if frame is None:
-                        continue
-                    if size is None:
-                        size, began = dimensions(frame.data), loop.time()
-                        await child.write(matroska.header(*size))
-                    elif dimensions(frame.data) != size:
-                        return
+                await child.write(matroska.header(*size))
+                while dimensions(frame.data) == size:
                     if not waits:
                         waits = True
                         watch.reschedule(loop.time() + SILENCE)
-                    await child.write(matroska.picture(frame.data, loop.time() - began))
+                    await child.write(matroska.picture(frame.data, at - began))
+                    frame = await _next(frames)
+                    at = max(loop.time(), at + STEP)
         except TimeoutError:
             raise EncoderFailed(f"no video came for {SILENCE:g} s") from None
         finally:

@@ -37,8 +37,9 @@ HERE = Path(__file__).parent
 
 
 def main(viewers: str, picture: str, width: str, height: str, rate: str) -> dict[str, Any]:
+    camera = {"kind": "v4l2", "device": DEVICE, "width": int(width), "height": int(height), "rate": float(rate)}
     servers = {
-        "tripod": ("/stream.mjpg", [sys.executable, str(HERE / "serve.py"), DEVICE, width, height, rate, str(PORT)]),
+        "tripod": ("/stream.mjpg", [sys.executable, str(HERE / "serve.py"), json.dumps(camera), str(PORT)]),
         "ustreamer": (
             "/stream",
             # what it is run with for a webcam: its pictures passed on as they are

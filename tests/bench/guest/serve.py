@@ -1,29 +1,30 @@
-"""The engine alone, as on a node: one V4L2 camera with its web endpoints.
+"""The engine alone, as on a node: one camera with its web endpoints.
 
-serve.py DEVICE WIDTH HEIGHT RATE PORT
+    serve.py SOURCE PORT [PYTHON]
+
+SOURCE is a camera's configuration as JSON, PYTHON the system's one, for a CSI camera.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 
 from aiohttp import web
 from engine.ffmpeg import Ffmpeg  # type: ignore[import-not-found]
-from engine.options import Options, Start  # type: ignore[import-not-found]
+from engine.options import Options  # type: ignore[import-not-found]
 from engine.pipeline import Pipeline  # type: ignore[import-not-found]
-from engine.sources.base import Tools  # type: ignore[import-not-found]
-from engine.sources.v4l2 import V4l2  # type: ignore[import-not-found]
+from engine.sources import Tools, load  # type: ignore[import-not-found]
 from engine.viewers import Client  # type: ignore[import-not-found]
 from engine.web import CameraEndpoints  # type: ignore[import-not-found]
 
 CLIENT = Client("bench", "Benchmark")
 
 
-async def main(device: str, width: str, height: str, rate: str, port: str) -> None:
-    camera = V4l2(device=device, input_format="mjpeg", width=int(width), height=int(height), rate=float(rate))
-    pipeline = Pipeline(camera, Tools(ffmpeg=Ffmpeg()), Options(start=Start.ALWAYS))
+async def main(source: str, port: str, python: str = "/usr/bin/python3") -> None:
+    pipeline = Pipeline(load(json.loads(source)), Tools(ffmpeg=Ffmpeg(), python=python), Options(linger=0))
     pipeline.open()
     endpoints = CameraEndpoints(pipeline, title="Benchmark")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 import re
 import time
 
@@ -9,6 +10,7 @@ import pytest
 
 from custom_components.tripod.engine.errors import DeviceBusy
 from custom_components.tripod.engine.options import Options
+from custom_components.tripod.engine.sources import TestPattern
 from custom_components.tripod.engine.status import State
 from tests.engine.web.conftest import Serve, pattern, pictures
 from tests.engine.web.hand import Hand
@@ -101,3 +103,15 @@ async def test_metrics_name_the_cause_of_an_absence(serve: Serve) -> None:
     await site.until(lambda: site.pipeline.state is State.RETRYING)
     async with site.session.get(site.url("metrics")) as answer:
         assert 'cause="device_busy"} 1' in await answer.text()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WithMicrophone(TestPattern):
+    microphone: str = "plughw:CARD=Nowhere,DEV=0"
+
+
+@pytest.mark.parametrize(("source", "samples"), [(_WithMicrophone(), 1), (TestPattern(), 0)])
+async def test_metrics_tell_of_a_microphone_where_there_is_one(serve: Serve, source: TestPattern, samples: int) -> None:
+    site = await serve(source)
+    async with site.session.get(site.url("metrics")) as answer:
+        assert (await answer.text()).count("tripod_microphone{") == samples

@@ -6,7 +6,10 @@ repeats the parameter sets before each key frame, where the encoder tells them t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+
+from ..parameter_sets import ParameterSetRepeater
 
 GOP = 1.0
 """Seconds between key frames: what a viewer waits who joins, and what an HLS segment lasts."""
@@ -30,6 +33,8 @@ class Encoder:
     """Patterns of the device nodes that it works with."""
     needs_node: bool = False
     """Whether it need not be tried where there is no such node."""
+    tells_sets_once: bool = False
+    """Whether it may say its parameter sets at the beginning only: they are then repeated for it."""
     device: str = ""
     """The node that it uses, of those that are there."""
     hardware: bool = True
@@ -37,6 +42,10 @@ class Encoder:
     def using(self, device: str) -> Encoder:
         """Return the encoder for one device node."""
         return replace(self, device=device)
+
+    def mend(self) -> Callable[[bytes], bytes]:
+        """Return what to pass the encoder's MPEG-TS through, from its first byte on."""
+        return ParameterSetRepeater().feed if self.tells_sets_once else bytes
 
     @property
     def before_input(self) -> list[str]:
@@ -62,8 +71,8 @@ SOFTWARE = Encoder(
 """The one that needs no hardware, and the processor instead."""
 
 LADDER = (
-    # Raspberry Pi 0 to 4
-    Encoder(name="h264_v4l2m2m", nodes=("/dev/video11",), needs_node=True),
+    # Raspberry Pi 0 to 4, where ffmpeg does not ask the driver to repeat what it says
+    Encoder(name="h264_v4l2m2m", nodes=("/dev/video11",), needs_node=True, tells_sets_once=True),
     Encoder(name="h264_rkmpp", pictures="format=nv12", nodes=("/dev/mpp_service",), needs_node=True),
     # Intel and AMD
     Encoder(

@@ -41,8 +41,8 @@ _ABSENT = re.compile(r"cannot load lib|no capable devices|no device|could not fi
 
 async def try_out(ffmpeg: Ffmpeg, encoder: Encoder) -> Verdict:
     """Return what one encoder shows; raises `FfmpegMissing`."""
-    stream = bytearray()
-    child = Process(_argv(ffmpeg, encoder), on_output=stream.extend, explain=explain)
+    stream, mend = bytearray(), encoder.mend()
+    child = Process(_argv(ffmpeg, encoder), on_output=lambda data: stream.extend(mend(data)), explain=explain)
     try:
         async with asyncio.timeout(PATIENCE), child:
             _lower_priority(child)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
+from ..audio import ALSA, Audio
 from ..controls import Controls
 from ..encoders import Encoders
 from ..ffmpeg import Ffmpeg
@@ -80,6 +81,9 @@ class Sink(Protocol):
     controls: Controls | None
     """What `Source.controls` made for this pipeline; the capture puts the user's settings back by its `apply`."""
 
+    audio: Audio | None
+    """The microphone whose sound a capture of packets puts beside them; None for none."""
+
     still: Callable[[], Awaitable[bytes]] | None
     """Set by a capture that can take one JPEG of the sensor's full size while it streams smaller."""
 
@@ -102,6 +106,8 @@ class Tools:
     python: str = "/usr/bin/python3"
     """The system's Python, for which libcamera's binding is built."""
     rpicam_vid: str = "rpicam-vid"
+    audio_input: Sequence[str] = ALSA
+    """ffmpeg's input options for microphones."""
     encoders: Encoders = None  # type: ignore[assignment]  # until __post_init__
     """Those of `ffmpeg`, unless others are given."""
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from ..audio import Audio
 from ..controls import Controls
 from ..errors import FormatNotSupported, NoVideo, Stalled, TripodError
 from ..feed import Frame, FrameFeed, PacketFeed
@@ -25,6 +26,7 @@ class Look:
 
     timestamp_offset = 0.0
     controls: Controls | None = None
+    audio: Audio | None = None
     still: Callable[[], Awaitable[bytes]] | None = None
 
     def __init__(self, source: Source) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+from ..audio import AudioState
 from ..pipeline import Pipeline
 from ..status import State
 
@@ -56,6 +57,9 @@ def _camera(text: _Text, pipeline: Pipeline, now: float) -> None:
         text.add("frame_age_seconds", "gauge", "Age of the newest picture.", max(0.0, now - status.frame_at))
     text.add("restarts_total", "counter", "How often the capture failed.", status.restarts)
     text.add("transcoding", "gauge", "1 while a transcoder runs.", status.transcoding)
+    if status.audio is not None:
+        heard = status.audio.state is AudioState.STREAMING
+        text.add("microphone", "gauge", "1 while the microphone is heard, 0 while it is silent or not wanted.", heard)
     text.add("ring_bytes", "gauge", "Video kept in memory.", status.ring_bytes)
     text.add("ring_seconds", "gauge", "How long the kept video lasts.", status.ring_seconds)
     text.add("viewers", "gauge", "Viewers now.", len(status.viewers))

@@ -16,6 +16,7 @@ from custom_components.tripod.engine.errors import (
     SourceFailed,
 )
 from custom_components.tripod.engine.sources.v4l2.controls import GOVERNORS, RENAMED, V4l2Controls
+from custom_components.tripod.engine.sources.v4l2.ioctls import Node
 
 from .driver import INACTIVE, Driver, Machine, recorded
 
@@ -218,7 +219,33 @@ async def test_every_governor_is_found_by_its_key(vivid: Driver, governed: str) 
     assert governor not in RENAMED
 
 
-async def test_a_webcam(vivid: Driver) -> None:
+async def test_a_control_that_the_camera_has_no_more() -> None:
+    """A firmware update may take one away: what was wanted of it harms no other."""
+    driver = Driver(recorded("webcam"))
+    controls = controls_of(driver, {"zoom_absolute": 5, "brightness": 9})
+    await controls.apply()
+    assert controls.current["brightness"].value == 9
+
+
+async def test_a_driver_whose_answers_never_end(vivid: Driver) -> None:
+    again = vivid.control("Brightness")["id"]
+
+    def stuck(descriptor: int, request: int, structure: Any) -> None:
+        vivid.ioctl(descriptor, request, structure)
+        if hasattr(structure, "default_value"):
+            structure.id = again
+
+    found = list(Node(0, stuck).controls())
+    assert [control.id for control in found] == [again]
+
+
+async def test_a_device_pulled_out_while_values_are_read(vivid: Driver) -> None:
+    vivid.failures[vivid.control("Brightness")["id"]] = errno.ENODEV
+    with pytest.raises(DeviceMissing):
+        await controls_of(vivid).refresh()
+
+
+async def test_a_webcam() -> None:
     controls = controls_of(Driver(recorded("webcam")))
     await controls.refresh()
     assert {"brightness", "contrast"} <= controls.current.keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 import os
@@ -21,6 +22,7 @@ from custom_components.tripod.engine.errors import (
 )
 from custom_components.tripod.engine.jpeg import USUAL_TABLES, JpegSplitter, dimensions
 from custom_components.tripod.engine.sources import Medium, Tools, V4l2, load
+from custom_components.tripod.engine.sources.v4l2 import source as source_module
 from custom_components.tripod.engine.sources.v4l2.controls import V4l2Controls
 
 from ...capture import Capture, capturing
@@ -35,7 +37,9 @@ def tools(device: Any) -> Tools:
     return Tools(ffmpeg=Drawn({"/dev/video0": device}))
 
 
-@pytest.mark.parametrize("device", ["/dev/video0", "/dev/v4l/by-id/usb-A_B-video-index0", "/dev/v4l/by-path/pci-0:1"])
+@pytest.mark.parametrize(
+    "device", ["/dev/video0", "/dev/v4l/by-id/usb-A_B-video-index0", "/dev/v4l/by-path/platform-soc@0-usb-0:1"]
+)
 def test_a_source_survives_storage(device: str) -> None:
     source = V4l2(device=device, input_format="h264", microphone="plughw:CARD=C920,DEV=0")
     assert load(source.as_dict()) == source
@@ -49,6 +53,10 @@ def test_a_source_survives_storage(device: str) -> None:
         {"device": "/etc/passwd"},
         {"device": "/dev/video0/../sda"},
         {"device": "-f"},
+        {"device": "/dev/v4l/by-id/"},
+        {"device": "/dev/v4l/by-id/.."},
+        {"device": "/dev/v4l/by-id/../../sda"},
+        {"device": "/dev/v4l/by-id/a\nb"},
         {"input_format": "-y"},
         {"width": 0},
         {"height": 1 << 20},
@@ -159,10 +167,13 @@ class Noting(Controls):
 
     def __init__(self, notes: list[str]) -> None:
         super().__init__()
+        self.answered = asyncio.Event()
+        self.answered.set()
         self._notes = notes
 
     async def _read(self) -> list[Control]:
         self._notes.append("controls")
+        await self.answered.wait()
         return []
 
     async def _write(self, values: Mapping[str, float]) -> None:
@@ -181,6 +192,15 @@ async def test_controls_are_put_back_before_the_camera_starts() -> None:
     await capture.end()
     assert notes[0] == "controls"
     assert notes[-1] == "ffmpeg"
+
+
+async def test_controls_that_do_not_answer_keep_no_picture_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "CONTROLS_LIMIT", 0.1)
+    capture = Capture(CAMERA, tools(unplugged), 0.0)
+    capture.sink.controls = controls = Noting([])
+    controls.answered.clear()
+    assert isinstance(await capture.end(), DeviceMissing)
+    assert capture.sink.pictures
 
 
 def test_the_controls_remember_what_was_wanted() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from ... import errors
-from ...errors import TripodError, WorkerFailed
+from ...errors import Stopped, TripodError, WorkerFailed
 from ...ffmpeg import NOT_STARTED
 from ...picamera2_worker import VERSION, Kind
 from ...process import Process
@@ -95,12 +95,9 @@ class Worker:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the camera; nothing of the worker is left."""
+        """Close the camera; nothing of the worker is left, and who still waits for an answer gets none."""
+        self._fail(Stopped())
         await self._process.stop()
-        if self._failed is not None:
-            self._failed.cancel()
-        for _asked, reply in self._replies:
-            reply.cancel()
 
     async def ask(self, command: str, timeout: float = REPLY_TIMEOUT, **arguments: Any) -> dict[str, Any]:
         """Give a command and return the reply to it; raises the `TripodError` that it holds, or the worker's death."""
@@ -155,13 +152,13 @@ class Worker:
         elif message.kind is Kind.STILL:
             self._still = message.body
         else:
-            self._take_words(message.kind, json.loads(message.body))
+            self._take_words(message.kind, dict(json.loads(message.body)))
 
     def _take_words(self, kind: Kind, words: dict[str, Any]) -> None:
         if kind is Kind.HELLO:
             if words["version"] != VERSION:
                 raise WorkerFailed(f"the worker speaks version {words['version']} of the protocol, not {VERSION}")
-            self.hello = words
+            self.hello = {"controls": [], **words}
             self._opened.set()
         elif kind is Kind.METADATA:
             self._on_metadata(words)

@@ -58,7 +58,7 @@ SIZES = (
 RATES = (60.0, 50.0, 30.0, 25.0, 20.0, 15.0, 10.0, 5.0)
 """What is offered of a device that takes any rate, in frames per second."""
 
-_NO_CAMERA = re.compile(r"bcm2835-|rpi|pispbe|rp1-|unicam", re.IGNORECASE)
+_NO_CAMERA = re.compile(r"bcm2835-|rpi-|rpivid|pispbe|rp1-|unicam", re.IGNORECASE)
 """Drivers of what a Raspberry Pi has beside cameras: codecs, image processors, and sensors, which libcamera runs."""
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 import re
+import time
 from typing import Any, ClassVar, NoReturn
 
 from ...controls import Controls
@@ -18,9 +20,13 @@ from ..workers import capture_frames, capture_packets
 from .controls import V4l2Controls
 from .holders import explained
 
-_DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[\w.:+-]+)")
+# udev makes names of what devices say of themselves
+_DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[^./\x00-\x1f][^/\x00-\x1f]*)")
 MAX_SIDE = 16384
 MAX_RATE = 1000
+CONTROLS_LIMIT = 10.0
+"""Seconds that controls may take before each start: each that a faulty camera does not answer to takes five."""
+
 COPIED = ("h264", "mjpeg")
 """What is passed on untouched."""
 
@@ -87,14 +93,20 @@ class V4l2(Source):
     async def capture(self, tools: Tools, sink: Sink) -> None:
         """Hold the device open and pass on what comes."""
         if sink.controls:
-            await sink.controls.apply()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CONTROLS_LIMIT):
+                    await sink.controls.apply()
         try:
             await self._run(tools, sink)
         except (DeviceBusy, NoPermission) as error:
             raise await asyncio.to_thread(explained, error, self.device) from error
 
     async def _run(self, tools: Tools, sink: Sink) -> NoReturn:
+        # the kernel stamps pictures by the monotonic clock, and the sound is placed by it
+        began = time.monotonic()
+        clock = ("-copyts", "-itsoffset", f"-{began:.6f}") if sink.audio and self.native is Medium.PACKETS else ()
         argv = tools.ffmpeg.argv(
+            *clock,
             "-f",
             "v4l2",
             "-input_format",
@@ -108,7 +120,7 @@ class V4l2(Source):
             *self._encoding(sink.timestamp_offset),
         )
         if self.native is Medium.PACKETS:
-            await capture_packets(argv, sink)
+            await capture_packets(argv, sink, zero=began - sink.timestamp_offset)
         else:
             await capture_frames(argv, sink)
 

@@ -92,13 +92,25 @@ async def test_what_the_worker_names_is_the_error(tmp_path: Path, cause: str, ex
         ("raw(b'libcamera says hello' * 3); obey()", "nonsense"),
         ("raw(HEADER.pack(MAGIC, Kind.JPEG, 0, 0, MAX_BODY + 1)); obey()", "nonsense"),
         ("raw(packed(Kind.METADATA, b'{torn')); obey()", "nonsense"),
-        ("raw(packed(Kind.METADATA, b'[1]')); say(Kind.ERROR); obey()", "nonsense"),
+        ("raw(packed(Kind.METADATA, b'[1]')); obey()", "nonsense"),
+        ("say(Kind.ERROR); obey()", "nonsense"),
         ("say(Kind.REPLY, id=7); obey()", "an answer to what was not asked"),
         ("say(Kind.HELLO, **HELLO | {'version': 2}); obey()", "version 2 of the protocol"),
         ("sys.stderr.write('Segmentation fault'); sys.exit(3)", "Segmentation fault"),
         ("sys.exit(0)", "status 0"),
     ],
-    ids=["mid-frame", "text", "oversize", "torn JSON", "other JSON", "reply", "version", "last words", "silent"],
+    ids=[
+        "mid-frame",
+        "text",
+        "oversize",
+        "torn JSON",
+        "other JSON",
+        "error",
+        "reply",
+        "version",
+        "last words",
+        "silent",
+    ],
 )
 async def test_a_worker_that_goes_wrong_is_told_apart(tmp_path: Path, code: str, words: str) -> None:
     begin = "" if "HELLO" in code else "say(Kind.HELLO, **HELLO)\n"
@@ -149,6 +161,14 @@ async def test_whoever_waits_for_an_answer_hears_of_the_death(tmp_path: Path) ->
     async with start(tools) as running:
         with pytest.raises(WorkerFailed, match="signal 9"):
             await running.ask("keyframe")
+
+
+async def test_whoever_waits_for_an_answer_hears_that_the_camera_was_closed(tmp_path: Path) -> None:
+    async with start(worker(tmp_path, "say(Kind.HELLO, **HELLO); command(); command()")) as running:
+        asked = asyncio.create_task(running.ask("keyframe"))
+        await asyncio.sleep(0)
+    with pytest.raises(errors.Stopped):
+        await asked
 
 
 async def test_a_machine_without_that_python_has_no_picamera2() -> None:

@@ -9,7 +9,7 @@ import textwrap
 from custom_components.tripod.engine.ffmpeg import Ffmpeg
 from custom_components.tripod.engine.sources import Tools
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 ENGINE = ROOT / "custom_components/tripod/engine"
 
 _PRELUDE = """#!{python}
