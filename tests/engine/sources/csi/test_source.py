@@ -186,6 +186,23 @@ obey()
     assert sink.pictures == [b"wanted", b"wanted again"]
 
 
+async def test_a_capture_that_is_cancelled_leaves_no_task(tmp_path: Path) -> None:
+    tools = worker(
+        tmp_path,
+        STREAMING
+        + """
+while running != {"h264", "jpeg"}: obey_once()
+raw(packed(Kind.JPEG, b"picture", time.monotonic_ns()))
+obey()
+""",
+    )
+    before = asyncio.all_tasks()
+    async with capturing(CAMERA, tools) as capture:
+        await capture.until(lambda sink: bool(sink.pictures))
+    await asyncio.sleep(0)  # for what was cancelled to end
+    assert asyncio.all_tasks() == before
+
+
 async def test_metadata_keep_an_idle_camera_alive_and_no_other(tmp_path: Path) -> None:
     tools = worker(
         tmp_path,

@@ -163,6 +163,7 @@ class _Run:
     async def follow(self, worker: Worker) -> NoReturn:
         """Run the encoders that are wanted; raises the worker's death."""
         death = asyncio.ensure_future(worker.wait())
+        change: asyncio.Future[None] | None = None
         try:
             while True:
                 await self._obey(worker)
@@ -173,6 +174,8 @@ class _Run:
                     death.result()
         finally:
             death.cancel()
+            if change:
+                change.cancel()
 
     async def _obey(self, worker: Worker) -> None:
         for medium, name in _COMMANDED.items():
