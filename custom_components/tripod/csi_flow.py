@@ -104,7 +104,7 @@ class CsiFlow(CameraFlow):
         self._profiles = csi.profiles(camera, await csi.board())
         words = await phrases(self.hass)
         schema = csi_forms.profiles(self._profiles, camera, words, present=self._present, named=not self.changing)
-        return self.show("csi_profile", schema, self._choice, name=csi_forms.label(camera))
+        return self.show("csi_profile", schema, self._choice, name=csi_forms.module(camera))
 
     async def async_step_csi_expert(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Let the user choose every setting."""

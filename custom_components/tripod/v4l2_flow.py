@@ -92,7 +92,7 @@ class V4l2Flow(CameraFlow):
         words = await phrases(self.hass)
         error, self.error = self.error, None
         reason = words.why(error) if error else words.say("no_device")
-        menu = ["v4l2", "v4l2_path"]
+        menu = ["v4l2", "v4l2_path", "csi"]
         return self.async_show_menu(step_id="v4l2_none", menu_options=menu, description_placeholders={"reason": reason})
 
     async def async_step_v4l2_camera(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -226,12 +226,12 @@ class V4l2Flow(CameraFlow):
     async def async_step_v4l2_expert(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Let the user choose every setting among those that the device has."""
         assert self._device is not None
-        source = self._stored or self._measured[0].source
+        source, device = self._stored or self._measured[0].source, self._device
         if user_input is None:
             self._settings = self._settings or v4l2_forms.answers(source)
-            return self.show("v4l2_expert", v4l2_forms.settings(self._device), self._settings)
+            return self.show("v4l2_expert", v4l2_forms.settings(device), self._settings)
         self.form, self._settings = "v4l2_expert", user_input
-        return await self.look(lambda: self._complete(v4l2_forms.chosen(source, user_input)))
+        return await self.look(lambda: self._complete(v4l2_forms.chosen(source, device, user_input)))
 
     def _complete(self, source: V4l2) -> V4l2:
         """Return a source with the device's present path and the microphone that was chosen."""

@@ -101,42 +101,46 @@ def profile_label(profile: Measured, words: Phrases) -> str:
         asked=f"{source.rate:g}",
         format=codec_name(source.input_format),
         rate=f"{profile.rate:.1f}",
-        cpu=f"{profile.cpu * _PERCENT:.0f}",
+        cpu=f"{profile.cpu * _PERCENT:.0f}" if profile.cpu >= 1 / _PERCENT else "< 1",
         first=f"{profile.first_picture:.1f}",
     )
 
 
 def settings(device: VideoDevice) -> probatio.Schema:
-    """Return the form for every setting, with the values that the device has."""
-    formats = dict.fromkeys(mode.input_format for mode in device.modes)
+    """Return the form for every setting, with the values that the device has.
+
+    They are the words for people themselves: the frontend shows a field that takes other values without its labels.
+    """
+    formats = dict.fromkeys(codec_name(mode.input_format) for mode in device.modes)
     sizes = sorted({(mode.width, mode.height) for mode in device.modes}, key=prod, reverse=True)
     rates = sorted({rate for mode in device.modes for rate in mode.rates}, reverse=True)
     return probatio.Schema(
         {
-            probatio.Required(CONF_FORMAT): _setting((name, codec_name(name)) for name in formats),
-            probatio.Required(CONF_SIZE): _setting((f"{wide}x{high}", size(wide, high)) for wide, high in sizes),
-            probatio.Required(CONF_RATE): _setting((f"{rate:g}", f"{rate:g} fps") for rate in rates),
+            probatio.Required(CONF_FORMAT): _setting(formats),
+            probatio.Required(CONF_SIZE): _setting(size(width, height) for width, height in sizes),
+            probatio.Required(CONF_RATE): _setting(f"{rate:g}" for rate in rates),
             probatio.Required(CONF_QUALITY): number(1, _PERCENT, "%"),
         }
     )
 
 
-def _setting(options: Iterable[tuple[str, str]]) -> SelectSelector:
-    return selection(options, listed=False, custom=True)
+def _setting(values: Iterable[str]) -> SelectSelector:
+    return selection(((value, value) for value in values), listed=False, custom=True)
 
 
 def answers(source: V4l2) -> dict[str, Any]:
     """Return what the form for every setting holds for a source."""
     return {
-        CONF_FORMAT: source.input_format,
-        CONF_SIZE: f"{source.width}x{source.height}",
+        CONF_FORMAT: codec_name(source.input_format),
+        CONF_SIZE: size(source.width, source.height),
         CONF_RATE: f"{source.rate:g}",
         CONF_QUALITY: source.quality,
     }
 
 
-def chosen(source: V4l2, given: dict[str, Any]) -> V4l2:
+def chosen(source: V4l2, device: VideoDevice, given: dict[str, Any]) -> V4l2:
     """Return `source` with every setting as given; raises `InvalidSource`."""
+    formats = {codec_name(name): name for name in (source.input_format, *(mode.input_format for mode in device.modes))}
     sides = _SIZE.fullmatch(given[CONF_SIZE])
     if sides is None:
         raise InvalidSource(given[CONF_SIZE])
@@ -146,7 +150,7 @@ def chosen(source: V4l2, given: dict[str, Any]) -> V4l2:
         raise InvalidSource(given[CONF_RATE]) from error
     return replace(
         source,
-        input_format=given[CONF_FORMAT],
+        input_format=formats.get(given[CONF_FORMAT], given[CONF_FORMAT].lower()),
         width=int(sides[1]),
         height=int(sides[2]),
         rate=frames,

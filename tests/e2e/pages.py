@@ -33,6 +33,17 @@ class Frontend:
         self.page.get_by_role("button", name="Add integration").click()
         self.page.locator("dialog-add-integration input").fill("Tripod")
         self.page.locator("ha-integration-list-item", has_text="Tripod").click()
+        dialog = FlowDialog(self.page)
+        another = self.page.get_by_text("Set up another instance of Tripod")  # beside the cameras that were discovered
+        expect(dialog.title("Add a camera").or_(another)).to_be_visible()
+        if another.is_visible():
+            another.click()
+        return dialog
+
+    def add_discovered(self, name: str) -> FlowDialog:
+        """Open the dialog of a camera that was discovered, and return it."""
+        self.page.goto(f"{self.url}/config/integrations/dashboard")
+        self.page.locator("ha-config-flow-card", has_text=name).get_by_role("button", name="Add").click()
         return FlowDialog(self.page)
 
     def integration(self) -> IntegrationPage:
@@ -53,10 +64,30 @@ class FlowDialog:
         """Choose from a menu."""
         self.content.get_by_text(option, exact=True).click()
 
+    def select(self, option: str) -> None:
+        """Choose from a list in a form."""
+        self.content.get_by_role("radio", name=option).click()
+
     def fill(self, **fields: str) -> None:
         """Fill in text fields, by their names."""
         for name, value in fields.items():
             self.content.locator(f"input[name={name}]").fill(value)
+
+    def title(self, text: str) -> Locator:
+        """Return the title of a step."""
+        return self.content.get_by_text(text)
+
+    def wait_for(self, title: str) -> None:
+        """Wait for a step."""
+        expect(self.title(title)).to_be_visible(timeout=60_000)
+
+    def pictures(self, count: int) -> Locator:
+        """Return the pictures that the step shows, once that many were loaded."""
+        pictures = self.content.locator("img[src*='/api/tripod/preview/']")
+        expect(pictures).to_have_count(count)
+        for place in range(count):
+            pictures.nth(place).evaluate("image => image.decode()")
+        return pictures
 
     def submit(self, button: str = "Submit") -> None:
         """Send the step off."""

@@ -4,19 +4,23 @@ from contextlib import ExitStack
 from pathlib import Path
 import sys
 from tempfile import TemporaryDirectory
+from typing import ClassVar
 
 from home_assistant import REPOSITORY, write_dashboard
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, ViewportSize, expect, sync_playwright
 
 from tests.servers import start
 
-from . import chromium, octoprint, server
+from . import chromium, local_cameras, octoprint, server
 from .octoprint import OctoPrint
-from .pages import Frontend
+from .pages import FlowDialog, Frontend
 from .pixels import assert_moves
 from .server import HomeAssistant
 
 IMAGES = REPOSITORY / "docs/images"
+
+_LOCAL = ("cameras", "profiles", "confirm", "csi")
+_OTHERS = ("dashboard", "found", "no_signal", "octoprint")
 
 _SIZE = {"width": 1000, "height": 720}
 _FULL = {"advanced": {"width": 1280, "height": 720, "rate": 25}}
@@ -75,10 +79,77 @@ class Photographer:
         return self._page
 
 
+class LocalPhotographer:
+    """Shows how a camera of this machine is added."""
+
+    size: ClassVar[ViewportSize] = {"width": 1000, "height": 1480}
+    """High enough for a dialog with a picture of each camera."""
+
+    def __init__(self, page: Page, home_assistant: HomeAssistant) -> None:
+        """Set the scene."""
+        self._page = page
+        self._frontend = Frontend(page, home_assistant.url)
+        self._frontend.log_in()
+
+    def show(self, name: str) -> Locator:
+        """Show what the picture `name` is of."""
+        dialog: FlowDialog = getattr(self, f"_{name}")()
+        return dialog.content.locator("ha-dialog").first.locator("dialog, [role=dialog]").first
+
+    def _cameras(self) -> FlowDialog:
+        dialog = self._frontend.add_camera()
+        dialog.choose("USB or V4L2 camera")
+        dialog.wait_for("Which camera?")
+        dialog.pictures(2)
+        return dialog
+
+    def _profiles(self) -> FlowDialog:
+        dialog = self._cameras()
+        dialog.submit()
+        dialog.wait_for("How should Test Camera run?")
+        dialog.pictures(1)
+        return dialog
+
+    def _confirm(self) -> FlowDialog:
+        dialog = self._profiles()
+        dialog.submit()
+        dialog.wait_for("This is what the camera shows")
+        dialog.pictures(1)
+        return dialog
+
+    def _csi(self) -> FlowDialog:
+        dialog = self._frontend.add_camera()
+        dialog.choose("Raspberry Pi camera (CSI)")
+        dialog.wait_for("Which camera?")
+        dialog.pictures(2)
+        return dialog
+
+
 def main() -> None:
     """Take the pictures that the command line names, or all."""
-    names = sys.argv[1:] or ["dashboard", "found", "no_signal", "octoprint"]
+    names = sys.argv[1:] or [*_LOCAL, *_OTHERS]
     IMAGES.mkdir(parents=True, exist_ok=True)
+    if local := [name for name in names if name in _LOCAL]:
+        take_local(local)
+    if others := [name for name in names if name not in _LOCAL]:
+        take(others)
+
+
+def take_local(names: list[str]) -> None:
+    """Take pictures on a machine with cameras."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        home_assistant = stack.enter_context(local_cameras.running(folder))
+        browser = chromium.launch(stack.enter_context(sync_playwright()))
+        page = browser.new_page(viewport=LocalPhotographer.size)
+        page.set_default_timeout(60_000)
+        photographer = LocalPhotographer(page, home_assistant)
+        for name in names:
+            photographer.show(name).screenshot(path=IMAGES / f"{name}.png")
+
+
+def take(names: list[str]) -> None:
+    """Take pictures of the other cameras."""
     with ExitStack() as stack:
         folders = [Path(stack.enter_context(TemporaryDirectory())) for _ in range(2)]
         home_assistant = stack.enter_context(server.running(folders[0]))

@@ -1,6 +1,6 @@
 """A real Home Assistant that a test may start, kill and start again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +36,23 @@ class Camera:
 class HomeAssistant:
     """A Home Assistant on a configuration of its own."""
 
-    def __init__(self, config: Path) -> None:
-        """Use the empty folder `config`, and a free port."""
+    def __init__(
+        self,
+        config: Path,
+        *,
+        python: Path = PYTHON,
+        environment: Mapping[str, str] | None = None,
+        configuration: str = "",
+    ) -> None:
+        """Use the folder `config`, with more `configuration` in YAML, and a free port; run by `python`."""
         self.config = config
+        self._python = python
+        self._environment = environment
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         prepare(config, port=port)
+        with (config / "configuration.yaml").open("a") as file:
+            file.write(configuration)
         self.client = Client(f"http://127.0.0.1:{port}")
         self.url = self.client.url
         self._process: subprocess.Popen[bytes] | None = None
@@ -54,7 +65,14 @@ class HomeAssistant:
     def start(self) -> None:
         """Start, and wait until all is set up."""
         with (self.config / "output.log").open("ab") as log:
-            self._process = start(self.config, python=PYTHON, stdout=log, stderr=subprocess.STDOUT)
+            self._process = start(
+                self.config,
+                python=self._python,
+                cwd=self.config,  # where its integrations come from: Python looks in the present folder first
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         self.client.wait_until_started(self._process)
 
     def stop(self) -> None:
@@ -109,9 +127,9 @@ class HomeAssistant:
 
 
 @contextmanager
-def running(config: Path) -> Iterator[HomeAssistant]:
-    """Run a Home Assistant, whose log ends on the terminal where a test fails."""
-    server = HomeAssistant(config)
+def running(config: Path, **options: Any) -> Iterator[HomeAssistant]:
+    """Run a Home Assistant, made with `options`, whose log ends on the terminal where a test fails."""
+    server = HomeAssistant(config, **options)
     try:
         server.start()
         yield server

@@ -22,6 +22,8 @@ from engine.pipeline import Pipeline  # type: ignore[import-not-found]
 from engine.sources.base import Tools  # type: ignore[import-not-found]
 from engine.sources.v4l2 import V4l2  # type: ignore[import-not-found]
 
+from tests.hardware.patience import patient
+
 PATIENCE = 60
 """Seconds, in an emulated machine."""
 DRIVER = Path("/sys/bus/platform/drivers/vivid")
@@ -32,7 +34,7 @@ CAMERA = V4l2(device="/dev/video0", input_format="yuyv422", width=640, height=36
 async def look(source: Any) -> dict[str, Any]:
     """Say what a probe of `source` finds, or the cause of its failure."""
     try:
-        found = await source.probe(TOOLS)
+        found = await patient(lambda: source.probe(TOOLS))
     except Exception as error:  # noqa: BLE001 - the cause is what is asked for
         return {"cause": getattr(error, "cause", repr(error))}
     return {"codec": found.codec, "size": [found.width, found.height]}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
 import json
 import os
 from pathlib import Path
@@ -24,6 +25,8 @@ from engine.sources.v4l2.controls import V4l2Controls  # type: ignore[import-not
 from engine.sources.v4l2.devices import device, list_devices  # type: ignore[import-not-found]
 from engine.sources.v4l2.profiles import candidates, measure, rank  # type: ignore[import-not-found]
 
+from tests.hardware.patience import patient
+
 PATIENCE = 120
 """Seconds, in an emulated machine that shares its processors."""
 
@@ -40,6 +43,10 @@ async def outcome(work: Awaitable[Any]) -> Any:
         return await work
     except TripodError as error:
         return {"cause": error.cause, **error.placeholders}
+
+
+async def probe(source: V4l2 = CAMERA) -> Any:
+    return await patient(lambda: source.probe(TOOLS))
 
 
 async def output(*command: str) -> str:
@@ -116,7 +123,7 @@ async def streaming() -> dict[str, Any]:
         for _ in range(3):
             await anext(reader)
         seen["after_a_corrupt_buffer"] = [pipeline.state, pipeline.status.restarts]
-        seen["held"] = await outcome(CAMERA.probe(TOOLS))
+        seen["held"] = await outcome(probe())
         (DRIVER / "unbind").write_text("vivid.0")
         while pipeline.error is None:
             await reader.next()
@@ -137,7 +144,7 @@ async def taken() -> Any:
     pid = int(await output(*starter))
     try:
         async with asyncio.timeout(PATIENCE):
-            while (error := await outcome(CAMERA.probe(TOOLS))).get("cause") != "device_held":
+            while (error := await outcome(probe())).get("cause") != "device_held":
                 pass
     finally:
         os.kill(pid, 9)
@@ -155,7 +162,7 @@ async def permission() -> Any:
 
 async def nobody() -> dict[str, Any]:
     return {
-        "probe": await outcome(CAMERA.probe(TOOLS)),
+        "probe": await outcome(probe()),
         "list": await outcome(list_devices()),
         "controls": await outcome(V4l2Controls(NODE).refresh()),
     }
@@ -174,7 +181,14 @@ async def some_not_permitted() -> list[str]:
 
 async def measured() -> list[dict[str, Any]]:
     """Measure what the device is offered with."""
-    found = rank([await measure(each, TOOLS) for each in candidates(await device(NODE))])
+
+    async def one(source: V4l2) -> Any:
+        found = await measure(source, TOOLS)
+        if found.error:
+            raise found.error
+        return found
+
+    found = rank([await patient(partial(one, each)) for each in candidates(await device(NODE))])
     return [
         {
             "wish": [each.source.input_format, each.source.width, each.source.height, each.source.rate],
@@ -190,7 +204,7 @@ async def measured() -> list[dict[str, Any]]:
 
 async def odd_size() -> Any:
     """Ask for a size that the driver does not have, and silently changes."""
-    found = await V4l2(device=NODE, input_format="yuyv422", width=641, height=361, rate=15).probe(TOOLS)
+    found = await probe(V4l2(device=NODE, input_format="yuyv422", width=641, height=361, rate=15))
     return [found.width, found.height]
 
 
@@ -203,7 +217,7 @@ async def main() -> dict[str, Any]:
         "permission": await permission(),
         "some": await some_not_permitted(),
         "odd_size": await odd_size(),
-        "unsupported": await outcome(V4l2(device=NODE, input_format="mjpeg").probe(TOOLS)),
+        "unsupported": await outcome(probe(V4l2(device=NODE, input_format="mjpeg"))),
         "measured": await measured(),
     }
 

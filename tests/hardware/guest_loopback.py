@@ -23,6 +23,8 @@ from engine.sources.base import Tools  # type: ignore[import-not-found]
 from engine.sources.v4l2 import V4l2  # type: ignore[import-not-found]
 from engine.sources.v4l2.devices import list_devices  # type: ignore[import-not-found]
 
+from tests.hardware.patience import patient
+
 PATIENCE = 120
 """Seconds, in an emulated machine that shares its processors."""
 
@@ -61,7 +63,7 @@ async def producing(stream: Path, form: str) -> AsyncIterator[None]:
 
 async def outcome(source: V4l2) -> Any:
     try:
-        found = await source.probe(TOOLS)
+        found = await patient(lambda: source.probe(TOOLS))
     except TripodError as error:
         return error.cause
     return [found.medium, found.codec, found.width, found.height]

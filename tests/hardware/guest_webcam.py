@@ -25,20 +25,21 @@ from tests.hardware.webcam import PATH, Webcam
 PATIENCE = 120
 """Seconds, in an emulated machine that shares its processors."""
 
-TRIES = 6
-"""The gadget loses a race with the kernel's driver now and then: see usbcam.py."""
+TRIES = 4
+"""The gadget loses a race with the kernel's driver now and then, and may hang then: see usbcam.py."""
 
 TOOLS = Tools(ffmpeg=Ffmpeg())
 CAMERA = V4l2(device=str(PATH), width=640, height=360, rate=30)
 
 
-async def retried(work: Callable[[], Awaitable[Any]]) -> Any:
-    """Return what `work` brings at last."""
+async def retried(webcam: Webcam, work: Callable[[], Awaitable[Any]]) -> Any:
+    """Return what `work` brings at last, with the webcam plugged in anew after each failure."""
     for _ in range(TRIES - 1):
         try:
             return await work()
         except TripodError:
-            continue
+            await webcam.unplug()
+            await webcam.plug()
     return await work()
 
 
@@ -69,9 +70,9 @@ async def main() -> dict[str, Any]:
         seen["paths"] = list(found[0].paths)
         seen["modes"] = [[mode.input_format, mode.width, mode.height, mode.rates] for mode in found[0].modes]
         seen["metadata"] = await cause(device(str(PATH).replace("index0", "index1")))
-        looked = await retried(lambda: CAMERA.probe(TOOLS))
+        looked = await retried(webcam, lambda: CAMERA.probe(TOOLS))
         seen["probe"] = [looked.codec, looked.width, looked.height]
-        ranked = rank([await retried(partial(measured, each)) for each in candidates(found[0])])
+        ranked = rank([await retried(webcam, partial(measured, each)) for each in candidates(found[0])])
         seen["ranked"] = [[each.source.input_format, each.source.width, each.rate, each.cpu] for each in ranked]
 
         pipeline = Pipeline(CAMERA, TOOLS, Options(), controls={"brightness": 200})

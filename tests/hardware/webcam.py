@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 import signal
 import sys
@@ -19,6 +20,9 @@ METADATA = BY_ID / "usb-Example_Test_Camera_0001-video-index1"
 
 PATIENCE = 30
 """Seconds that the kernel and udev get, in an emulated machine."""
+
+PLUGS = 3
+"""Times that it is plugged in, as the kernel now and then overtakes it and gives it up: see usbcam.py."""
 
 LOOK = 0.1
 """Seconds between two looks for the device."""
@@ -39,11 +43,21 @@ class Webcam:
 
     async def plug(self, *, wait: bool = True) -> None:
         """Plug it in and, if asked, wait until it can be opened by its name."""
+        await self._start()
+        if not wait:
+            return
+        for _ in range(PLUGS - 1):
+            with suppress(TimeoutError):
+                await _until(present=True)
+                return
+            await self.unplug()
+            await self._start()
+        await _until(present=True)
+
+    async def _start(self) -> None:
         ep0, frames = webcam_parts()
         program = Path(__file__).with_name("usbcam.py")
         self._program = await asyncio.create_subprocess_exec(sys.executable, program, ep0, frames)
-        if wait:
-            await _until(present=True)
 
     async def unplug(self) -> None:
         """Unplug it, and wait until its name is gone."""

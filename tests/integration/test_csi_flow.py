@@ -95,10 +95,10 @@ async def test_the_only_camera_is_taken_and_suited_to_the_raspberry_pi(hass: Hom
     result = await choose(hass, "csi")
     assert result["step_id"] == "csi_profile"
     assert suggested(result) == {"profile": "0", "name": "Camera Module 3"}
-    assert result["description_placeholders"]["name"] == "Camera Module 3 (imx708, i2c@88000)"
+    assert result["description_placeholders"]["name"] == "Camera Module 3"
     best = csi.profiles(WIDE, Board.PI_5)[0]
     label = options(result, "profile")["0"]
-    assert label.startswith(f"{best.width} × {best.height} at {best.rate:g} fps, H.264 with ")  # noqa: RUF001 - as shown
+    assert label.startswith(f"{best.width} × {best.height} at {best.rate:g} fps, H.264 at ")  # noqa: RUF001 - as shown
     result = await fill_in(hass, result, {"profile": "0", "name": "Yard"})
     assert result["step_id"] == "confirm"
     assert result["description_placeholders"]["codec"] == "H.264"

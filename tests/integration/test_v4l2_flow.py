@@ -212,14 +212,17 @@ async def test_a_microphone_elsewhere_is_not_suggested(
     assert entry.data["microphone"] == ""
 
 
-async def test_every_setting_of_the_device_may_be_chosen(hass: HomeAssistant, plugged: Plugged) -> None:
+@pytest.mark.parametrize("format_name", ["YUYV (raw)", "YUYV422"])
+async def test_every_setting_of_the_device_may_be_chosen(
+    hass: HomeAssistant, plugged: Plugged, format_name: str
+) -> None:
     result = await fill_in(hass, await _profiles(hass), {"profile": "expert", "name": "Desk"})
     assert result["step_id"] == "v4l2_expert"
-    assert options(result, "input_format") == {"mjpeg": "JPEG", "yuyv422": "YUYV (raw)"}
-    assert options(result, "size") == {"1280x720": "1280 × 720", "640x360": "640 × 360"}  # noqa: RUF001 - as shown
-    assert options(result, "rate") == {"30": "30 fps"}
-    assert suggested(result)["input_format"] == "mjpeg"
-    given = {"input_format": "yuyv422", "size": " 320 X 240", "rate": "12.5", "quality": 70}
+    assert list(options(result, "input_format")) == ["JPEG", "YUYV (raw)"]
+    assert list(options(result, "size")) == ["1280 × 720", "640 × 360"]  # noqa: RUF001 - as shown
+    assert list(options(result, "rate")) == ["30"]
+    assert suggested(result)["input_format"] == "JPEG"
+    given = {"input_format": format_name, "size": " 320 X 240", "rate": "12.5", "quality": 70}
     result = await fill_in(hass, result, given)
     assert result["step_id"] == "confirm", result
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
@@ -486,7 +489,12 @@ async def test_reconfiguring_shows_settings_of_the_users_own(
     result = await change(hass, entry)
     assert suggested(result) == {"profile": "expert"}
     result = await fill_in(hass, result, {"profile": "expert"})
-    assert suggested(result) == {"input_format": "yuyv422", "size": "352x288", "rate": "7", "quality": 85}
+    assert suggested(result) == {
+        "input_format": "YUYV (raw)",
+        "size": "352 × 288",  # noqa: RUF001 - as shown
+        "rate": "7",
+        "quality": 85,
+    }
     result = await fill_in(hass, result, {**suggested(result), "quality": 60})
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
     assert result["reason"] == "reconfigure_successful"

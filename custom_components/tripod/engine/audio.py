@@ -138,10 +138,11 @@ class Audio:
 
     async def _capture(self, run: _Run) -> NoReturn:
         """Take what the microphone hears, until it fails."""
-        loop = asyncio.get_running_loop()
+        heard = time.monotonic()
 
         def on_output(pcm: bytes) -> None:
-            watch.reschedule(loop.time() + FROZEN)
+            nonlocal heard
+            heard = time.monotonic()
             if run.add(pcm) and self.status.state is not AudioState.STREAMING:
                 self._set(AudioState.STREAMING)
 
@@ -149,14 +150,12 @@ class Audio:
             self._set(AudioState.STARTING)
         if run.timeline:
             run.timeline.restart()
-        try:
-            async with (
-                asyncio.timeout(FROZEN) as watch,
-                Process(self._capturing(), on_output=on_output, explain=explain) as child,
-            ):
-                await child.wait()
-        except TimeoutError as error:
-            raise Stalled(seconds=f"{FROZEN:g}") from error
+        async with Process(self._capturing(), on_output=on_output, explain=explain) as child:
+            while (left := heard + FROZEN - time.monotonic()) > 0:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await child.wait()
+        raise Stalled(seconds=f"{FROZEN:g}")
 
     async def _encode(self, run: _Run) -> NoReturn:
         """Make AAC of one unbroken run of samples, until the encoder fails."""

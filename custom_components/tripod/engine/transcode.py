@@ -19,6 +19,9 @@ from .process import Process
 REPEAT = 1.0
 """Seconds after which a slow source's picture is encoded again: a player takes a gap for a stall."""
 
+STEP = 0.001
+"""Seconds between two pictures at least: they may come in a burst, and no two frames of video have the same time."""
+
 SILENCE = 10.0
 """Seconds without an answer to a picture after which an encoder has failed; a cold one takes a second."""
 
@@ -165,7 +168,8 @@ async def _encode(
                         waits = True
                         watch.reschedule(loop.time() + SILENCE)
                     await child.write(matroska.picture(frame.data, at - began))
-                    frame, at = await _next(frames), loop.time()
+                    frame = await _next(frames)
+                    at = max(loop.time(), at + STEP)
         except TimeoutError:
             raise EncoderFailed(f"no video came for {SILENCE:g} s") from None
         finally:
