@@ -23,7 +23,7 @@ from tests.bench.processes import Process
 DEVICE = "/dev/video10"
 PORT = 8090
 COUNTS = (1, 8, 32)
-ROUNDS = 2
+ROUNDS = 3
 WINDOW = 6.0
 """Seconds that one figure is measured over."""
 
