@@ -81,6 +81,15 @@ async def test_something_that_moves_does_not_keep_a_camera_from_settling() -> No
         await sensor.show_until(moving(), warm_up)
 
 
+async def test_what_has_settled_stays_so_for_as_long_as_the_capture_runs() -> None:
+    sensor = Sensor()
+    async with warming(sensor.feed) as warm_up:
+        warm_up.begin()
+        await sensor.show_until(moving(), warm_up)
+        warm_up.begin()  # as at a change beside the state, such as the microphone's
+        assert warm_up.settled(sensor.now)
+
+
 async def test_a_camera_in_the_dark_counts_after_the_limit() -> None:
     feed = FrameFeed()
     async with warming(feed, limit=0.5) as warm_up:

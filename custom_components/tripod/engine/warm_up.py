@@ -49,8 +49,9 @@ class WarmUp:
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Note that the camera delivers its first picture."""
-        self.end()
+        """Note that the camera delivers pictures; only the first time since `end` counts."""
+        if self._task or self._settled_at is not None:
+            return
         if self._limit:
             self._task = asyncio.create_task(self._watch())
         else:
