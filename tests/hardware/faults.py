@@ -1,8 +1,8 @@
 """Runs in the virtual machine: one camera through fault after fault, and what is left of them.
 
-    faults.py CYCLES
+    faults.py CYCLES [SECONDS]
 
-Prints one JSON object: how often each fault was mended, how long that took, and the descriptors, processes and memory
+Ends after so many cycles, or seconds. Prints one JSON object: how often each fault was mended, how long that took, and the descriptors, processes and memory
 that the first and the last cycle left behind. The engine is imported alone, as on a node.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 import json
+import math
 import os
 from pathlib import Path
 import signal
@@ -105,8 +106,9 @@ def left() -> dict[str, int]:
     }
 
 
-async def main(cycles: int) -> dict[str, Any]:
-    """Harm the camera so many times."""
+async def main(cycles: int, seconds: float = math.inf) -> dict[str, Any]:
+    """Harm the camera so many times, for so many seconds at most."""
+    end = time.monotonic() + seconds
     patient = Patient()
     pipeline = patient.pipeline
     faults: list[Callable[[], Awaitable[str]]] = [
@@ -122,6 +124,8 @@ async def main(cycles: int) -> dict[str, Any]:
     async with pipeline.frames() as reader:
         await anext(reader)
         for cycle in range(cycles):
+            if time.monotonic() > end:
+                break
             fault = faults[cycle % len(faults)]
             cause = await fault()
             began = time.monotonic()
@@ -141,4 +145,4 @@ async def main(cycles: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(int(sys.argv[1])))))
+    print(json.dumps(asyncio.run(main(*map(int, sys.argv[1:])))))
