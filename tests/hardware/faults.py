@@ -2,8 +2,9 @@
 
     faults.py CYCLES [SECONDS]
 
-Ends after so many cycles, or seconds. Prints one JSON object: how often each fault was mended, how long that took, and the descriptors, processes and memory
-that the first and the last cycle left behind. The engine is imported alone, as on a node.
+Ends after so many cycles, or seconds. Prints one JSON object: how often each fault was mended, how long that took, and
+the descriptors, processes and memory that the first and the last cycle left behind. The engine is imported alone, as on
+a node.
 """
 
 from __future__ import annotations
