@@ -151,12 +151,13 @@ class CameraFlow(ConfigFlow):
         """Show what was found."""
         if user_input is not None:
             return await self.async_step_apply()
+        assert self._source is not None
         assert self._found is not None
         return self.async_show_form(
             step_id="confirm",
             data_schema=probatio.Schema({}),
             description_placeholders={
-                **words(self._found),
+                **words(self._found, self._source.microphone),
                 "picture": self.album.show("found", self._found.picture),
             },
             last_step=True,

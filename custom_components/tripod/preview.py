@@ -22,13 +22,14 @@ type Picture = bytes | Callable[[], Coroutine[Any, Any, bytes]]
 """A JPEG, or what takes one when a browser asks for it."""
 
 
-def words(found: Found) -> dict[str, str]:
-    """Return what was found, as a step's text names it."""
+def words(found: Found, microphone: str = "") -> dict[str, str]:
+    """Return what was found, as a step's text names it; a look does not listen to a `microphone` of its own device."""
+    beside = f"AAC, {microphone}" if microphone else NOTHING
     return {
         "codec": CODECS.get(found.codec, found.codec),
         "size": size(found.width, found.height),
         "rate": f"{rate(found.rate)} fps" if found.rate else NOTHING,
-        "audio": found.audio_codec or NOTHING,
+        "audio": found.audio_codec or beside,
     }
 
 

@@ -198,6 +198,7 @@ async def test_the_microphone_in_the_same_device_is_suggested(
     assert suggested(result)["microphone"] == own.device
     result = await fill_in(hass, result, {"profile": "0", "name": "Desk", "microphone": own.device})
     assert plugged.opened[-1].microphone == own.device
+    assert result["description_placeholders"]["audio"] == f"AAC, {own.device}"
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
     assert result["data"]["microphone"] == own.device
     await hass.async_block_till_done()
