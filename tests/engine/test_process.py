@@ -117,6 +117,31 @@ async def test_child_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPa
     assert child.returncode == -signal.SIGKILL
 
 
+async def test_a_context_that_is_cancelled_while_it_ends_the_child_waits_for_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("custom_components.tripod.engine.process.GRACE", 0.5)
+    output, leaving = Output(), asyncio.Event()
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); time.sleep(60)"
+    child = Process(python(code), on_output=output)
+
+    async def work() -> None:
+        async with child:
+            await output.until(b"up")
+            leaving.set()
+
+    before = asyncio.all_tasks()
+    task = asyncio.create_task(work())
+    await leaving.wait()
+    for _ in range(3):  # one who cancels may not be the only one
+        await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert child.returncode == -signal.SIGKILL
+    assert asyncio.all_tasks() == before
+
+
 async def test_cancelled_context_still_ends_the_child() -> None:
     output = Output()
     pids: list[int] = []

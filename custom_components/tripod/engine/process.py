@@ -140,13 +140,26 @@ class Process(asyncio.SubprocessProtocol):
                     lambda: _SideOutput(self._on_side_output), os.fdopen(side_read, "rb", 0)
                 )
         except BaseException:  # such as a cancellation, after which nobody leaves a context that was never entered
-            await asyncio.shield(self.stop())
+            await self._end()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Stop the child, by force if need be, and leave nothing behind."""
-        await asyncio.shield(self.stop())
+        await self._end()
+
+    async def _end(self) -> None:
+        """Stop the child to the end, however often that is cancelled meanwhile; then be cancelled."""
+        stopping = asyncio.create_task(self.stop())
+        cancelled: asyncio.CancelledError | None = None
+        while not stopping.done():
+            try:
+                await asyncio.wait([stopping])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled:
+            raise cancelled
+        stopping.result()
 
     async def stop(self) -> None:
         """End the child: by its stop signal, and by SIGKILL after `GRACE` seconds. Safe to call again."""
