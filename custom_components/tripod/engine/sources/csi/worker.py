@@ -97,7 +97,7 @@ class Worker:
     async def __aexit__(self, *_: object) -> None:
         """Close the camera; nothing of the worker is left, and who still waits for an answer gets none."""
         self._fail(Stopped())
-        await self._process.stop()
+        await self._process.__aexit__()
 
     async def ask(self, command: str, timeout: float = REPLY_TIMEOUT, **arguments: Any) -> dict[str, Any]:
         """Give a command and return the reply to it; raises the `TripodError` that it holds, or the worker's death."""
