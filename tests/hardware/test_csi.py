@@ -341,7 +341,7 @@ async def test_a_key_frame_comes_when_asked_for(tools: Tools) -> None:
             first = next(index for index, message in enumerate(heard.messages) if message.key)
             await heard.until(lambda: sum(message.key for message in heard.messages) > 1)
             second = next(index for index, message in enumerate(heard.messages) if message.key and index > first)
-            if first < 15:
+            if first < 15 and second - first == 30:  # a busy machine may lose a frame, or the command come late
                 break
         assert first < 15
         assert second - first == 30
@@ -376,7 +376,7 @@ def test_a_slow_reader_loses_frames_and_the_camera_none(tools: Tools) -> None:
         parser, messages = MessageParser(), list[Message]()
         while not any(message.kind is Kind.H264 for message in messages):
             messages += parser.feed(os.read(child.stdout.fileno(), 1 << 16))
-        time.sleep(4)  # what a slow reader does
+        time.sleep(6)  # what a slow reader does; the camera speaks once a second
         messages.clear()
         dropped: dict[str, int] = {}
         while not dropped.get("h264") or not any(message.key for message in messages):
