@@ -341,7 +341,7 @@ async def test_a_key_frame_comes_when_asked_for(tools: Tools) -> None:
             first = next(index for index, message in enumerate(heard.messages) if message.key)
             await heard.until(lambda: sum(message.key for message in heard.messages) > 1)
             second = next(index for index, message in enumerate(heard.messages) if message.key and index > first)
-            if first < 15 and second - first == 30:  # a busy machine may lose a frame, or the command come late
+            if first < 15:
                 break
         assert first < 15
         assert second - first == 30
