@@ -216,6 +216,27 @@ class DiskFull(TripodError):
     sentence = "The disk is full: {detail}"
 
 
+class LowSpace(DiskFull):
+    """The disk has less free space than the floor that is kept, so nothing more is written to it."""
+
+    cause = "low_space"
+    sentence = "Less than {floor} is free at {path}"
+
+
+class ArchiveMissing(TripodError):
+    """The folder of the archive, which was there before, is not: its disk is not plugged in or not mounted."""
+
+    cause = "archive_missing"
+    sentence = "The folder of the archive is not there: {path}"
+
+
+class NotWritable(TripodError):
+    """The file system does not let us write (EROFS, EACCES, EIO)."""
+
+    cause = "not_writable"
+    sentence = "Cannot write to {path}: {detail}"
+
+
 class WorkerFailed(TripodError):
     """A worker ended for a reason that no other type names; `detail` holds its last words."""
 
@@ -260,3 +281,87 @@ class HlsNeedsH264(TripodError):
 
     cause = "hls_needs_h264"
     sentence = "HLS needs H.264, and this camera sends {codec}: use the MJPEG stream, or switch the camera to H.264"
+
+
+class InvalidName(TripodError):
+    """A file name or template that leads out of the archive, or cannot be a file name."""
+
+    cause = "invalid_name"
+    sentence = "The name cannot be used: {detail}"
+
+
+class InvalidRange(TripodError):
+    """A range of time that ends before it begins."""
+
+    cause = "invalid_range"
+    sentence = "The range ends before it begins: {detail}"
+
+
+class NothingFound(TripodError):
+    """No frames, or nothing of the kind, in what was asked for."""
+
+    cause = "nothing_found"
+    sentence = "There is nothing of that: {detail}"
+
+
+class NoSuchItem(TripodError):
+    """The archive has no such file, or no longer."""
+
+    cause = "no_such_item"
+    sentence = "The archive has no {item}"
+
+
+class InvalidJob(TripodError):
+    """A timelapse job that cannot be: no interval, no day, a bad name."""
+
+    cause = "invalid_job"
+    sentence = "This timelapse cannot be: {detail}"
+
+
+class JobExists(TripodError):
+    """A timelapse job of this name is running already."""
+
+    cause = "job_exists"
+    sentence = "The timelapse {job} is running already"
+
+
+class NoSuchJob(TripodError):
+    """The camera has no such timelapse, or it is not running."""
+
+    cause = "no_such_job"
+    sentence = "There is no timelapse {job}"
+
+
+class NotRecording(TripodError):
+    """The camera is not recording, or has no recording of this id."""
+
+    cause = "not_recording"
+    sentence = "There is no such recording under way"
+
+
+class NothingRecorded(TripodError):
+    """A recording ended before the camera delivered anything."""
+
+    cause = "nothing_recorded"
+    sentence = "The recording ended without a picture: {detail}"
+
+
+class TooManyJobs(TripodError):
+    """The queue of renders, or the number of recordings at once, is at its limit."""
+
+    cause = "too_many_jobs"
+    sentence = "No more than {limit} at once"
+
+
+class NoSuchRender(TripodError):
+    """No render of this id waits or runs."""
+
+    cause = "no_such_render"
+    sentence = "No such render waits or runs"
+
+
+class Cancelled(TripodError):
+    """The user cancelled the render."""
+
+    cause = "cancelled"
+    sentence = "It was cancelled"
