@@ -88,9 +88,10 @@ def test_a_file_is_moved_to_its_place(archive: Archive) -> None:
 
 
 def test_a_file_from_another_disk_is_copied(archive: Archive) -> None:
-    elsewhere = Path("/dev/shm") / f"tripod-{os.getpid()}.mp4"
-    if not elsewhere.parent.is_dir() or elsewhere.parent.stat().st_dev == archive.device():
-        pytest.skip("/dev/shm is no other disk here")
+    memory = Path("/dev/shm")  # noqa: S108 - the one other file system that every Linux has
+    if memory.stat().st_dev == archive.device():
+        pytest.skip("the tests' own files are in memory, too")
+    elsewhere = memory / f"tripod-{os.getpid()}.mp4"
     elsewhere.write_bytes(b"video")
     try:
         item = archive.publish(Kind.RECORDING, NOON, elsewhere, suffix=".mp4")
@@ -121,11 +122,11 @@ def test_a_name_that_is_taken_gets_the_time_behind_it(archive: Archive) -> None:
     names = [archive.publish(Kind.SNAPSHOT, NOON, b"x", suffix=".jpg", name="door/bell.jpg").key for _ in range(3)]
     assert names == [
         "snapshots/2026-11-21/door/bell.jpg",
+        "snapshots/2026-11-21/door/bell_2026-11-21_12-00-00.000+0100.jpg",
         "snapshots/2026-11-21/door/bell_2026-11-21_12-00-00.001+0100.jpg",
-        "snapshots/2026-11-21/door/bell_2026-11-21_12-00-00.002+0100.jpg",
     ]
     times = [item.captured_at.microsecond for item in reopened(archive).items(Kind.SNAPSHOT, TODAY)]
-    assert times == [0, 1000, 2000]
+    assert times == [0, 0, 0]
 
 
 def test_the_autumn_hour_comes_twice_and_keeps_its_order(archive: Archive) -> None:

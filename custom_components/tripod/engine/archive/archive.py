@@ -192,13 +192,15 @@ class Archive:
 
     def _vacant(self, shelf: Shelf, at: datetime, suffix: str, chosen: PurePosixPath | None) -> tuple[datetime, str]:
         """Return the time and the key to publish under."""
-        moment, name = at, str(chosen or file_name(at, suffix))
-        while os.path.lexists(self.root / (key := f"{shelf.folder}/{(at if chosen else moment).date()}/{name}")):
+        if not chosen:
+            while os.path.lexists(self.root / (key := f"{shelf.folder}/{at.date()}/{file_name(at, suffix)}")):
+                at += MILLISECOND
+            return at, key
+        name, moment = chosen, at
+        while os.path.lexists(self.root / (key := f"{shelf.folder}/{at.date()}/{name}")):
+            name = chosen.with_stem(f"{chosen.stem}_{file_name(moment, '')}")
             moment += MILLISECOND
-            name = (
-                str(chosen.with_stem(f"{chosen.stem}_{file_name(moment, '')}")) if chosen else file_name(moment, suffix)
-            )
-        return at if chosen else moment, key
+        return at, key
 
     def _put(self, beside: Mapping[str, Path], source: Path, item: Item) -> None:
         """Put the facts where they belong, and the item last: what is seen is whole."""
