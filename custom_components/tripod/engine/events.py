@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
+from .archive import Item, Kind
 from .errors import TripodError
-
-if TYPE_CHECKING:
-    from .archive import Item, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class Failed:
     error: TripodError
 
 
-Event: TypeAlias = RecordingReady | TimelapseReady | Pruned | Failed  # noqa: UP040 - Python 3.11
+Event: TypeAlias = RecordingReady | TimelapseReady | Pruned | Failed
 
 Tell = Callable[[Event], None]
 """Takes an event, in the event loop, and does not wait."""

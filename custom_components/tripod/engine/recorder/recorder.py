@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from ..archive import Archive
 from ..events import Tell
 from ..pipeline import Pipeline
 from .container import Container
 from .recording import Recorded, Recording
-
-if TYPE_CHECKING:
-    from ..archive import Archive
 
 LIMIT = 16
 """Recordings of one camera at once."""
