@@ -6,7 +6,7 @@ The days that are encoded in the background take their turns here, too, so that 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +15,7 @@ import logging
 from pathlib import Path
 import secrets
 import time
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from ..archive import Archive, Item, files
 from ..errors import Cancelled, NoSuchRender, TooManyJobs, TripodError, WorkerFailed
@@ -60,9 +60,13 @@ class Render:
         """Why there is none."""
         self._ended = asyncio.Event()
 
+    async def ended(self) -> None:
+        """Wait until it is done, failed or cancelled."""
+        await self._ended.wait()
+
     async def done(self) -> Item:
         """Wait for the video; raises what it failed with, or `Cancelled`."""
-        await self._ended.wait()
+        await self.ended()
         if self.item is None:
             raise (self.error or Cancelled()).with_traceback(None)
         return self.item
@@ -75,6 +79,11 @@ class Render:
     def as_dict(self) -> dict[str, Any]:
         """Return what is remembered, as JSON-able data."""
         return {"id": self.id, "camera": self.camera, "asked_at": self.asked_at, "request": self.request.as_dict()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the render that `as_dict` described, waiting."""
+        return cls(data["id"], data["camera"], RenderRequest.from_dict(data["request"]), data["asked_at"])
 
 
 class Renderer(Protocol):
@@ -155,6 +164,8 @@ class RenderQueue:
         self._places.pop(camera, None)
         if self._running and self._running[0].camera == camera:
             await self._break_off(self._running[1])
+            async with self._turn:
+                await self._turn.wait_for(lambda: self._running is None or self._running[0].camera != camera)
 
     async def forget(self, camera: str) -> None:
         """Cancel all renders of a camera that is gone for good."""
@@ -193,6 +204,7 @@ class RenderQueue:
         if self._running and self._running[0] is render:
             self._cancelled.add(render)
             await self._break_off(self._running[1])
+            await render.ended()
         else:
             self._end(render, RenderState.CANCELLED, error=Cancelled())
             await self._remember()
@@ -242,11 +254,13 @@ class RenderQueue:
         task = asyncio.create_task(self._render(render.request, place.archive, self._ffmpeg, progress))
         self._running = render, task
         try:
-            await asyncio.wait([task])
+            try:
+                await asyncio.wait([task])
+            finally:
+                await self._break_off(task)
+            await self._note(render, task, place)
         finally:
-            await self._break_off(task)
             self._running = None
-        await self._note(render, task, place)
 
     @staticmethod
     async def _break_off(task: asyncio.Task[Item]) -> None:
@@ -298,14 +312,10 @@ class RenderQueue:
 
     def _load(self) -> list[Render]:
         try:
-            renders = json.loads(self._path.read_bytes())["renders"]
-            return [
-                Render(data["id"], data["camera"], RenderRequest.from_dict(data["request"]), data["asked_at"])
-                for data in renders
-            ]
+            return [Render.from_dict(data) for data in json.loads(self._path.read_bytes())["renders"]]
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, KeyError, TypeError, TripodError) as error:
+        except (OSError, ValueError, LookupError, TypeError, TripodError) as error:
             _LOGGER.warning("The queue of renders at %s cannot be read, so it begins empty: %s", self._path, error)
             return []
 
