@@ -120,9 +120,7 @@ def test_frames_are_due_in_order_within_the_window_and_at_least_an_interval_apar
     assert job.interval is not None
     for earlier, later in pairwise(islice(dues(job, after, zone), 30)):
         assert later > earlier
-        begins = [
-            datetime.combine(later.date() - timedelta(days=days), job.start_time or time()) for days in (0, 1)
-        ]
+        begins = [datetime.combine(later.date() - timedelta(days=days), job.start_time or time()) for days in (0, 1)]
         wall = later.replace(tzinfo=None, fold=0)
         passed = [wall - begin for begin in begins if begin <= wall and begin.weekday() in job.weekdays]
         assert passed  # some window has begun

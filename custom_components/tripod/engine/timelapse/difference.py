@@ -90,7 +90,8 @@ class Eye:
                 try:
                     grey = await self._shrink(child, shrunk, jpeg, number)
                 except TripodError as error:
-                    return self._fail(seen, error)
+                    self._fail(seen, error)
+                    return
                 except asyncio.CancelledError:
                     self._fail(seen, WorkerFailed("closed"))
                     raise

@@ -318,5 +318,3 @@ class RenderQueue:
         except (OSError, ValueError, LookupError, TypeError, TripodError) as error:
             _LOGGER.warning("The queue of renders at %s cannot be read, so it begins empty: %s", self._path, error)
             return []
-
-
