@@ -6,6 +6,7 @@ used, what all archives may take together, and what the encoders showed when the
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain, count
 from typing import Any, TypedDict
 
 from homeassistant.core import HomeAssistant
@@ -151,10 +152,13 @@ class Storage:
         """Return where the archive of `camera` is; None where it has none yet."""
         return self._archives.get(camera)
 
-    @property
-    def archive_names(self) -> set[str]:
-        """The names of all archives' folders."""
-        return {place["name"] for place in self._archives.values()}
+    def reserve_archive(self, camera: str, name: str) -> ArchivePlace:
+        """Return a place for the archive of `camera`, named like no other camera's."""
+        taken = {place["name"] for place in self._archives.values()}
+        names = chain([name], (f"{name}_{number}" for number in count(2)))
+        place = self._archives[camera] = ArchivePlace(name=next(free for free in names if free not in taken), root="")
+        self._save(SOON)
+        return place
 
     async def set_archive(self, camera: str, place: ArchivePlace) -> None:
         """Remember where the archive of `camera` is, on the disk before this returns.
