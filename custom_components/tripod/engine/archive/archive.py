@@ -137,7 +137,7 @@ class Archive:
                 files.remove_folder(path)
 
     def _left(self) -> Iterator[Path]:
-        with suppress(FileNotFoundError), files.explained(self.root):
+        with files.explained(self.root), suppress(FileNotFoundError):
             for path in (self.root / PARTS).iterdir():
                 if path.is_dir() and path not in self._own_parts:
                     yield path
@@ -178,23 +178,31 @@ class Archive:
                     path = path.with_name(file_name(at, suffix))
             key = path.relative_to(self.root).as_posix()
             files.make_folder(self.root, path.parent)
-            if details is not None or chosen:
-                record = {CAPTURED_AT: at.isoformat(), JOB: job, FACTS: dict(details or {})}
-                self._write_beside(key, ".json", json.dumps(record).encode())
-            if thumbnail:
-                self._write_beside(key, ".jpg", thumbnail)
-            if isinstance(content, Path):
-                files.sync_file(content)
-                content.rename(path)
-                files.sync_folder(path.parent)
-            else:
-                files.write(path, content)
+            try:
+                if details is not None or chosen:
+                    record = {CAPTURED_AT: at.isoformat(), JOB: job, FACTS: dict(details or {})}
+                    self._write_beside(key, ".json", json.dumps(record).encode())
+                if thumbnail:
+                    self._write_beside(key, ".jpg", thumbnail)
+                if isinstance(content, Path):
+                    files.sync_file(content)
+                    content.rename(path)
+                    files.sync_folder(path.parent)
+                else:
+                    files.write(path, content)
+            except OSError:
+                self._remove_beside(key)
+                raise
             return Item(kind, key, path, at, path.stat().st_size, job)
 
     def _write_beside(self, key: str, suffix: str, data: bytes) -> None:
         path = self._shelves.sidecar(key, suffix)
         files.make_folder(self.root, path.parent)
         files.write(path, data)
+
+    def _remove_beside(self, key: str) -> None:
+        for suffix in (".json", ".jpg"):
+            self._shelves.sidecar(key, suffix).unlink(missing_ok=True)
 
     def jobs(self) -> list[str]:
         """Return the names of the timelapses that have frames or chunks."""
@@ -270,8 +278,7 @@ class Archive:
                 item.path.unlink()
             except FileNotFoundError:
                 raise NoSuchItem(item=item.key) from None
-            for suffix in (".json", ".jpg"):
-                self._shelves.sidecar(item.key, suffix).unlink(missing_ok=True)
+            self._remove_beside(item.key)
             self._pins.discard(item.key)
 
     def pin(self, key: str) -> None:
