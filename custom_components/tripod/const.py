@@ -40,3 +40,6 @@ CONF_FOLDER: Final = "folder"
 CONF_MAX_AGE: Final = "max_age"
 CONF_MAX_COUNT: Final = "max_count"
 CONF_MAX_SIZE: Final = "max_size"
+
+SUBENTRY_TIMELAPSE: Final = "timelapse"
+"""A standing timelapse: its title is the job's name, its data `engine.timelapse.Job.as_dict`."""

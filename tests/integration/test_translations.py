@@ -25,6 +25,7 @@ from custom_components.tripod import (
     sentences,
     services,
     switch,
+    timelapse_forms,
     v4l2_forms,
 )
 from custom_components.tripod.control_entity import KNOWN
@@ -129,6 +130,9 @@ def test_every_field_of_the_other_dialogs_has_a_text() -> None:
     steps = EN["config_subentries"]["link"]["step"]
     _assert_form(steps["user"], link_flow.NEW)
     _assert_form(steps["reconfigure"], link_flow.CHANGE)
+    steps = EN["config_subentries"]["timelapse"]["step"]
+    _assert_form(steps["user"], timelapse_forms.NEW)
+    _assert_form(steps["reconfigure"], timelapse_forms.CHANGE)
 
 
 FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "v4l2_flow.py")
@@ -235,6 +239,7 @@ def test_every_choice_has_a_text() -> None:
         check(forms.camera(kind, named=True))
     check(forms.options("v4l2"))
     check(link_flow.NEW)
+    check(timelapse_forms.NEW)
 
 
 def _all_errors(kind: type[TripodError] = TripodError) -> list[type[TripodError]]:

@@ -29,6 +29,8 @@ class Sun(StrEnum):
 
     ANY = "any"
     UP = "up"
+    TWILIGHT = "twilight"
+    """Up, or so little below the horizon that one sees without a lamp: civil twilight."""
     DOWN = "down"
 
 
