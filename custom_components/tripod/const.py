@@ -32,8 +32,8 @@ CONF_LIMIT: Final = "limit"
 CONF_SCOPES: Final = "scopes"
 
 CONF_STORAGE: Final = "storage"
-"""The options about what is kept, in a mapping of their own: a folder, a floor, what the camera may take, and under each
-kind's name (`engine.archive.Kind`) a mapping of its limits."""
+"""The options about what is kept, in a mapping of their own: a folder, a floor, what the camera may take, and under the
+name of each kind (`engine.archive.Kind`) a mapping of its limits."""
 CONF_FLOOR: Final = "floor"
 CONF_FOLDER: Final = "folder"
 """In which the camera's own folder is made; where it is empty, that is `tripod` in the media directory."""
