@@ -31,6 +31,10 @@ FILE = ".jobs.json"
 
 VERSION = 1
 
+PATIENCE = 20.0
+"""Seconds after the due instant in which a frame still counts: a camera that comes back from a failure, or from a
+reboot of its network, is worth waiting for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -73,11 +77,12 @@ class Timelapses:
         allowed: Callable[[Job], bool] = lambda _: True,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        patience: float = PATIENCE,
     ) -> None:
         """Take frames of `pipeline` into `archive`; nothing runs before `recover`.
 
         `allowed` says whether the sun and the condition of a job let a frame be taken now. `clock` tells Unix time,
-        and `sleep` waits for so many seconds of it.
+        and `sleep` waits for so many seconds of it. A frame is waited for by `patience` seconds, or an interval.
         """
         self._archive = archive
         self._queue = queue
@@ -95,6 +100,7 @@ class Timelapses:
             allowed=allowed,
             clock=clock,
             sleep=sleep,
+            patience=patience,
             changed=self._listeners.tell,
         )
 

@@ -16,7 +16,7 @@ from ..archive import Archive, Item, Kind
 from ..errors import TripodError
 from ..events import Failed, Tell
 from ..sources.base import Medium
-from .capture import PATIENCE, Holds, Shot, Shutter
+from .capture import Holds, Shot, Shutter
 from .difference import Eye, Grey
 from .job import Job
 from .schedule import local, next_due
@@ -25,6 +25,9 @@ _LOGGER = logging.getLogger(__name__)
 
 LOOK = 10.0
 """Seconds between two looks at the clock while a frame is waited for: it may be set, and the machine may sleep."""
+
+MOMENT = 0.001
+"""Seconds that are worth sleeping: less cannot be told from none in Unix time as a float."""
 
 AT_HAND = 300.0
 """Seconds that the camera stays on for the next request: the layers of a print come within, and a camera that has to
@@ -45,6 +48,8 @@ class Studio:
     """Whether the sun and the condition let a frame be taken now."""
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
+    patience: float
+    """Seconds after the due instant in which a frame still counts, where the interval leaves room for that."""
     changed: Callable[[], None]
 
     def now(self) -> datetime:
@@ -157,7 +162,7 @@ class Run:
         """Take a frame now, whatever the schedule says; raises what keeps it from being taken."""
         self._asked.set()
         try:
-            shot = await self._shoot(self._studio.clock(), PATIENCE)
+            shot = await self._shoot(self._studio.clock(), self._studio.patience)
             item = await self._keep(shot, await self._see(shot))
         except TripodError:
             self.counts.missed += 1
@@ -192,12 +197,12 @@ class Run:
                 self._handled = due
                 await self._fire(due, interval)
             else:
-                await studio.sleep(min(self._next_look(due - now), LOOK))
+                await studio.sleep(self._next_look(due - now))
 
     def _next_look(self, left: float) -> float:
         """Return in how many seconds something is to be done: the camera switched on, or the frame taken."""
         lead = self._studio.shutter.lead
-        return left - lead if left > lead else left
+        return min(max(left - lead if left > lead else left, MOMENT), LOOK)
 
     def _due(self, now: float, interval: float) -> float:
         """Return when the next frame is due, which may be a moment ago.
@@ -208,9 +213,10 @@ class Run:
         if self._handled - now > interval:
             self._handled = now
         due = next_due(self.job, self._handled, self._studio.archive.zone)
-        if due is not None and now - due > min(interval, PATIENCE):
-            self._handled = now
-            due = next_due(self.job, now, self._studio.archive.zone)
+        patience = min(interval, self._studio.patience)
+        if due is not None and now - due > patience:
+            self._handled = now - patience
+            due = next_due(self.job, self._handled, self._studio.archive.zone)
         assert due is not None  # the job has an interval
         return due
 
@@ -218,7 +224,7 @@ class Run:
         if not self._studio.allowed(self.job):
             return
         try:
-            shot = await self._shoot(due, min(interval, PATIENCE))
+            shot = await self._shoot(due, min(interval, self._studio.patience))
             seen = await self._see(shot)
             if self._worth(seen):
                 await self._keep(shot, seen)
@@ -263,9 +269,13 @@ class Run:
         return seen.grey.difference(last.grey) >= job.difference
 
     async def _keep(self, shot: Shot, seen: _Seen) -> Item:
+        """Put a picture in the archive, to the end: what is written cannot be broken off, and is counted."""
+        return await _to_the_end(self._publish(shot, seen))
+
+    async def _publish(self, shot: Shot, seen: _Seen) -> Item:
         captured_at = local(shot.captured_at, self._studio.archive.zone)
         publish = partial(self._studio.archive.publish, Kind.FRAME, captured_at, shot.data, suffix=".jpg")
-        item = await _to_the_end(asyncio.to_thread(publish, job=self.job.name))
+        item = await asyncio.to_thread(publish, job=self.job.name)
         self._kept = seen
         self.counts.count(item.captured_at)
         self._diary.count(item.captured_at)
