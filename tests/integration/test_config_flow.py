@@ -60,13 +60,14 @@ async def test_what_cannot_be_is_told_in_the_form(hass: HomeAssistant) -> None:
 
 
 async def test_closing_the_dialog_ends_the_live_check(hass: HomeAssistant) -> None:
+    before = children()  # Home Assistant gives what it cancels a tenth of a second: an earlier test's may still be ending
     result = await choose(hass, "test_pattern")
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {"name": "Yard", "advanced": SMALL})
     assert result["type"] is FlowResultType.SHOW_PROGRESS
     assert result["description_placeholders"] == {"address": "320x240, 10/s, h264"}
     hass.config_entries.flow.async_abort(result["flow_id"])
     await hass.async_block_till_done()
-    assert children() == set()
+    assert children() <= before
 
 
 async def test_a_network_camera_is_set_up_once(hass: HomeAssistant, http_camera: Server) -> None:
