@@ -30,3 +30,13 @@ CONF_EXPIRES: Final = "expires"
 CONF_KEY: Final = "key"
 CONF_LIMIT: Final = "limit"
 CONF_SCOPES: Final = "scopes"
+
+CONF_STORAGE: Final = "storage"
+"""The options about what is kept, in a mapping of their own: a folder, a floor, what the camera may take, and under each
+kind's name (`engine.archive.Kind`) a mapping of its limits."""
+CONF_FLOOR: Final = "floor"
+CONF_FOLDER: Final = "folder"
+"""In which the camera's own folder is made; where it is empty, that is `tripod` in the media directory."""
+CONF_MAX_AGE: Final = "max_age"
+CONF_MAX_COUNT: Final = "max_count"
+CONF_MAX_SIZE: Final = "max_size"

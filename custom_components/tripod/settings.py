@@ -10,9 +10,14 @@ from homeassistant.const import CONF_NAME
 from .const import (
     CONF_CODEC,
     CONF_DASHBOARD_VIDEO,
+    CONF_FLOOR,
+    CONF_FOLDER,
     CONF_H264_BIT_RATE,
     CONF_H264_WIDTH,
     CONF_LINGER,
+    CONF_MAX_AGE,
+    CONF_MAX_COUNT,
+    CONF_MAX_SIZE,
     CONF_MAX_VIEWERS,
     CONF_MJPEG_QUALITY,
     CONF_MJPEG_RATE,
@@ -20,8 +25,10 @@ from .const import (
     CONF_RING,
     CONF_STALL_LIMIT,
     CONF_START,
+    CONF_STORAGE,
     CONF_WARM_UP,
 )
+from .engine.archive import DEFAULT_FLOOR, Kind, Limits, Retention
 from .engine.encoders import Encoder
 from .engine.options import Options, Start
 from .engine.sources import Medium, Source, load
@@ -105,3 +112,30 @@ def offers_video(entry: ConfigEntry, camera: Source, encoder: Encoder | None) ->
             return bool(entry.data.get(CONF_CODEC, "h264") == "h264")
         return encoder is not None and encoder.hardware
     return bool(choice == DashboardVideo.ON)
+
+
+def storage(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options about what is kept, as an entry stores them: sizes in MiB, ages in days, 0 for no limit."""
+    found: Mapping[str, Any] = stored.get(CONF_STORAGE, {})
+    return {CONF_FOLDER: "", CONF_FLOOR: DEFAULT_FLOOR // MIB, CONF_MAX_SIZE: 0, **found}
+
+
+def retention(stored: Mapping[str, Any]) -> Retention:
+    """Return how much of a camera stays."""
+    kept = storage(stored)
+    return Retention(
+        limits={kind: _limits(kept[kind]) for kind in Kind if kind in kept}, max_bytes=int(kept[CONF_MAX_SIZE] * MIB)
+    )
+
+
+def _limits(stored: Mapping[str, Any]) -> Limits:
+    return Limits(
+        max_age_days=stored.get(CONF_MAX_AGE, 0),
+        max_count=int(stored.get(CONF_MAX_COUNT, 0)),
+        max_bytes=int(stored.get(CONF_MAX_SIZE, 0) * MIB),
+    )
+
+
+def floor(stored: Mapping[str, Any]) -> int:
+    """Return how many bytes of the disk a camera leaves free."""
+    return int(storage(stored)[CONF_FLOOR] * MIB)

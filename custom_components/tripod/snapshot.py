@@ -1,23 +1,19 @@
 """A picture as a file: where it may go, and how it gets there whole."""
 
 from datetime import datetime
-import errno
-import os
 from pathlib import Path
-import secrets
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 
 from .const import DOMAIN
-from .engine.errors import DiskFull
+from .engine.archive import files
+from .engine.errors import TripodError
 from .sentences import translated
 
 SUFFIXES = (".jpg", ".jpeg")
 
 FOLDER = "tripod"
-
-MODE = 0o644
 
 
 def default_name(captured_at: datetime) -> str:
@@ -62,44 +58,13 @@ def media_source_id(hass: HomeAssistant, path: Path) -> str | None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a whole file or none: beside the target, onto the disk, then in place of it.
-
-    Blocks; raises `HomeAssistantError`.
-    """
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    """Write a whole file or none; blocks, and raises `HomeAssistantError`."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _write_part(part, data)
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        _sync_directory(path.parent)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise translated(DiskFull(str(path.parent))) from error
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="cannot_write",
-            translation_placeholders={"path": str(path), "reason": error.strerror or str(error)},
-        ) from error
-
-
-def _write_part(part: Path, data: bytes) -> None:
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, MODE), "wb") as file:  # noqa: PTH123
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the rename itself outlive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with files.explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.write(path, data)
+    except TripodError as error:
+        raise translated(error) from error
 
 
 def _refused(key: str, name: str) -> ServiceValidationError:

@@ -1,11 +1,12 @@
 """What is remembered across restarts besides the configuration.
 
-The user's stops and settings of controls, what controls a camera has, when a link was last used, and what the encoders
-showed when they were tried.
+The user's stops and settings of controls, what controls a camera has, where a camera's archive is, when a link was last
+used, what all archives may take together, and what the encoders showed when they were tried.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain, count
 from typing import Any, TypedDict
 
 from homeassistant.core import HomeAssistant
@@ -33,6 +34,17 @@ class _Data(TypedDict, total=False):
     known_controls: dict[str, list[dict[str, Any]]]
     exposure: dict[str, str]
     encoders: dict[str, Any]
+    archives: dict[str, ArchivePlace]
+    max_size: int
+
+
+class ArchivePlace(TypedDict):
+    """Where the archive of a camera is."""
+
+    name: str
+    """Of its folder, which outlives the name of the camera."""
+    root: str
+    """Where it was when it was last there; empty before it ever was."""
 
 
 class Storage:
@@ -50,6 +62,8 @@ class Storage:
         self._known_controls: dict[str, list[dict[str, Any]]] = {}
         self._exposure: dict[str, str] = {}
         self._encoders: dict[str, Any] = {}
+        self._archives: dict[str, ArchivePlace] = {}
+        self._max_size = 0
 
     async def load(self) -> None:
         """Read what was remembered."""
@@ -61,6 +75,8 @@ class Storage:
             self._known_controls = data.get("known_controls", {})
             self._exposure = data.get("exposure", {})
             self._encoders = data.get("encoders", {})
+            self._archives = data.get("archives", {})
+            self._max_size = data.get("max_size", 0)
 
     @property
     def encoders(self) -> dict[str, Any]:
@@ -132,9 +148,44 @@ class Storage:
             self._exposure[camera] = mode
         self._save(SOON)
 
+    def archive(self, camera: str) -> ArchivePlace | None:
+        """Return where the archive of `camera` is; None where it has none yet."""
+        return self._archives.get(camera)
+
+    def reserve_archive(self, camera: str, name: str) -> ArchivePlace:
+        """Return a place for the archive of `camera`, named like no other camera's."""
+        taken = {place["name"] for place in self._archives.values()}
+        names = chain([name], (f"{name}_{number}" for number in count(2)))
+        place = self._archives[camera] = ArchivePlace(name=next(free for free in names if free not in taken), root="")
+        self._save(SOON)
+        return place
+
+    async def set_archive(self, camera: str, place: ArchivePlace) -> None:
+        """Remember where the archive of `camera` is, on the disk before this returns.
+
+        Without that an empty mount point would look like a new archive.
+        """
+        if self._archives.get(camera) != place:
+            self._archives[camera] = place
+            await self._store.async_save(self._write())
+
+    @property
+    def max_size(self) -> int:
+        """What the archives of all cameras may take together, in MiB; 0 for no limit."""
+        return self._max_size
+
+    def set_max_size(self, size: int) -> None:
+        """Remember what the archives of all cameras may take together, in MiB; 0 for no limit."""
+        if size != self._max_size:
+            self._max_size = size
+            self._save(SOON)
+
     def forget_camera(self, camera: str) -> None:
         """Forget a camera that is gone."""
-        facts: tuple[dict[str, Any], ...] = (self._stopped, self._controls, self._known_controls, self._exposure)
+        facts: tuple[dict[str, Any], ...] = (
+            *(self._stopped, self._controls, self._known_controls),
+            *(self._exposure, self._archives),
+        )
         if [fact for fact in facts if fact.pop(camera, None) is not None]:
             self._save(SAVE_DELAY)
 
@@ -157,4 +208,6 @@ class Storage:
             "known_controls": self._known_controls,
             "exposure": self._exposure,
             "encoders": self._encoders,
+            "archives": self._archives,
+            "max_size": self._max_size,
         }

@@ -129,7 +129,7 @@ async def test_segments_are_whole_gops_of_a_second() -> None:
 
 async def test_short_gops_share_a_segment() -> None:
     clock = Clock()
-    feed = PacketFeed(keep_seconds=60, clock=clock)
+    feed = PacketFeed(keep_seconds=60, clock=clock, monotonic=clock)
     fill(feed, clock, mpegts("-g", "3"))
     assert all(0.9 <= segment.duration <= 1.2 for segment in feed.complete)
     assert len(feed.complete) == 3
@@ -137,7 +137,7 @@ async def test_short_gops_share_a_segment() -> None:
 
 async def test_long_gop_is_cut_at_a_frame_once_the_target_duration_is_promised() -> None:
     clock = Clock()
-    feed = PacketFeed(keep_seconds=60, clock=clock)
+    feed = PacketFeed(keep_seconds=60, clock=clock, monotonic=clock)
     fill(feed, clock, mpegts("-g", "15", seconds=3))
     assert feed.hold_target_duration() == 1
     feed.restart()
@@ -158,7 +158,7 @@ async def test_target_duration_follows_a_slow_camera() -> None:
 
 async def test_ring_is_bounded_by_time() -> None:
     clock = Clock()
-    feed = PacketFeed(keep_seconds=3, clock=clock)
+    feed = PacketFeed(keep_seconds=3, clock=clock, monotonic=clock)
     fill(feed, clock, GOP_OF_A_SECOND)
     # the asked seconds are there in full: the oldest segment began at or before them
     assert feed.segments[0].started_at <= clock.now - 3
@@ -167,7 +167,7 @@ async def test_ring_is_bounded_by_time() -> None:
 
 async def test_ring_is_bounded_by_bytes_whatever_readers_do() -> None:
     clock = Clock()
-    feed = PacketFeed(keep_seconds=60, keep_bytes=len(GOP_OF_A_SECOND) // 3, clock=clock)
+    feed = PacketFeed(keep_seconds=60, keep_bytes=len(GOP_OF_A_SECOND) // 3, clock=clock, monotonic=clock)
     idle = [feed.reader() for _ in range(10)]
     fill(feed, clock, GOP_OF_A_SECOND)
     assert feed.size <= feed.keep_bytes
@@ -178,7 +178,7 @@ async def test_ring_is_bounded_by_bytes_whatever_readers_do() -> None:
 async def test_endless_gop_does_not_grow_without_bound() -> None:
     stream = ffmpeg(*TESTSRC, "-t", "8", *X264, "-g", "1000", "-f", "mpegts")
     clock, got = Clock(), 0
-    feed = PacketFeed(keep_seconds=60, keep_bytes=len(stream) // 4, clock=clock)
+    feed = PacketFeed(keep_seconds=60, keep_bytes=len(stream) // 4, clock=clock, monotonic=clock)
     reader = feed.reader()
     for data in by_frame(stream):
         feed.publish(data)
@@ -190,7 +190,7 @@ async def test_endless_gop_does_not_grow_without_bound() -> None:
 
 async def test_stalled_reader_pins_at_most_its_own_segment() -> None:
     clock = Clock()
-    feed = PacketFeed(keep_seconds=2, clock=clock)
+    feed = PacketFeed(keep_seconds=2, clock=clock, monotonic=clock)
     fill(feed, clock, GOP_OF_A_SECOND[: len(GOP_OF_A_SECOND) // 4])
     reader = feed.reader()
     assert await reader.next(0)
@@ -203,7 +203,7 @@ async def test_stalled_reader_pins_at_most_its_own_segment() -> None:
 
 async def test_reader_that_fell_behind_rejoins_at_the_newest_key_frame() -> None:
     clock = Clock()
-    feed = PacketFeed(keep_seconds=60, clock=clock)
+    feed = PacketFeed(keep_seconds=60, clock=clock, monotonic=clock)
     stream = mpegts(seconds=20)
     parts = list(by_frame(stream))
     reader = feed.reader()
@@ -221,7 +221,7 @@ async def test_reader_that_fell_behind_rejoins_at_the_newest_key_frame() -> None
 
 async def test_reader_may_begin_in_the_past() -> None:
     clock = Clock()
-    feed = PacketFeed(keep_seconds=60, clock=clock)
+    feed = PacketFeed(keep_seconds=60, clock=clock, monotonic=clock)
     fill(feed, clock, GOP_OF_A_SECOND)
     now = clock.now
     for pre_roll in (0.0, 0.5, 2.5, 4.0, 100.0):
@@ -245,7 +245,7 @@ async def test_live_reader_joins_on_a_key_frame_with_tables() -> None:
 
 async def test_restart_marks_a_discontinuity_and_loses_no_sequence() -> None:
     clock = Clock()
-    feed = PacketFeed(keep_seconds=60, clock=clock)
+    feed = PacketFeed(keep_seconds=60, clock=clock, monotonic=clock)
     fill(feed, clock, GOP_OF_A_SECOND[: len(GOP_OF_A_SECOND) // 2])
     count = len(feed.segments)
     reader = feed.reader()
@@ -263,7 +263,7 @@ async def test_restart_marks_a_discontinuity_and_loses_no_sequence() -> None:
 
 async def test_other_picture_size_is_a_discontinuity() -> None:
     clock = Clock()
-    feed = PacketFeed(keep_seconds=60, clock=clock)
+    feed = PacketFeed(keep_seconds=60, clock=clock, monotonic=clock)
     fill(feed, clock, mpegts(seconds=2))
     assert feed.picture_size == (320, 240)
     other = ffmpeg("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=15", "-t", "2", *X264, "-f", "mpegts")
@@ -305,7 +305,7 @@ async def test_nothing_is_kept_before_the_first_key_frame() -> None:
 @pytest.mark.parametrize("offset", [0, 95440, 95445])
 async def test_arrival_is_known_by_time_stamp_also_past_the_wrap(offset: int) -> None:
     clock = Clock()
-    feed = PacketFeed(keep_seconds=60, clock=clock)
+    feed = PacketFeed(keep_seconds=60, clock=clock, monotonic=clock)
     stream = mpegts("-output_ts_offset", str(offset), "-muxdelay", "0", "-muxpreload", "0", seconds=8)
     fill(feed, clock, stream)
     first = feed.segments[0]

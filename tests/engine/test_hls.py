@@ -28,7 +28,7 @@ class Clock:
 def played(*streams: Sequence[str]) -> tuple[PacketFeed, list[rfc8216.MediaPlaylist]]:
     """Feed workers' streams one after the other; return the feed and every playlist that a player could have seen."""
     clock, playlists = Clock(), []
-    feed = PacketFeed(keep_seconds=12, first_sequence=int(START), clock=clock)
+    feed = PacketFeed(keep_seconds=12, first_sequence=int(START), clock=clock, monotonic=clock)
     for number, options in enumerate(streams):
         feed.restart()
         offset = f"{number * 13}"  # away for a second

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from custom_components.tripod.engine.errors import TripodError, WorkerFailed
-from custom_components.tripod.engine.process import Process
+from custom_components.tripod.engine.process import LOW_PRIORITY, Process
 
 
 def python(code: str) -> list[str]:
@@ -63,6 +63,16 @@ async def test_explanation_gets_all_last_words_and_the_status() -> None:
         with pytest.raises(WorkerFailed, match="explained"):
             await child.wait()
     assert seen == [["one", "two", "three"], 7]
+
+
+async def test_a_child_gives_way_to_others() -> None:
+    output = Output()
+    code = "import os; print(os.nice(0)); os.system('nice')"
+    async with Process(python(code), on_output=output, nice=LOW_PRIORITY) as child:
+        with pytest.raises(TripodError):
+            await child.wait()
+    assert output.data == b"19\n19\n"
+    assert os.nice(0) == 0
 
 
 async def test_secrets_are_masked_in_last_words() -> None:
@@ -217,7 +227,7 @@ async def test_no_descriptor_is_left() -> None:
 PARENT = """
 import asyncio, sys
 sys.path.insert(0, sys.argv[1])
-from custom_components.tripod.engine.process import Process
+from custom_components.tripod.engine.process import LOW_PRIORITY, Process
 async def main():
     code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up'); time.sleep(60)"
     argv = [sys.executable, "-I", "-S", "-u", "-c", code]

@@ -83,7 +83,7 @@ def test_the_target_duration_holds_until_it_is_released() -> None:
 
 def test_the_ring_keeps_what_a_playlist_may_still_name() -> None:
     clock = Clock()
-    feed = PacketFeed(keep_seconds=2, clock=clock)
+    feed = PacketFeed(keep_seconds=2, clock=clock, monotonic=clock)
     fill(feed, stream(*GOP_OF_ONE), clock)
     assert len(feed.complete) <= 3
     feed.hold_target_duration()

@@ -60,7 +60,7 @@ async def test_what_cannot_be_is_told_in_the_form(hass: HomeAssistant) -> None:
 
 
 async def test_closing_the_dialog_ends_the_live_check(hass: HomeAssistant) -> None:
-    before = children()  # Home Assistant gives what it cancels a tenth of a second: an earlier test's may still be ending
+    before = children()  # an earlier test may have left some that are just ending
     result = await choose(hass, "test_pattern")
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {"name": "Yard", "advanced": SMALL})
     assert result["type"] is FlowResultType.SHOW_PROGRESS

@@ -186,15 +186,15 @@ async def test_a_place_that_cannot_be_written_is_told(hass: HomeAssistant, set_u
     (media / "tripod/yard").write_text("a file where the folder should be")
     with pytest.raises(HomeAssistantError) as caught:
         await _call(hass, "snapshot")
-    assert caught.value.translation_key == "cannot_write"
-    assert caught.value.translation_placeholders["reason"] == os.strerror(errno.EEXIST)
+    assert caught.value.translation_key == "not_writable"
+    assert caught.value.translation_placeholders["detail"] == os.strerror(errno.EEXIST)
 
 
 async def test_a_name_that_is_too_long_is_told(hass: HomeAssistant, set_up: SetUp) -> None:
     await set_up(JPEG_PATTERN)
     with pytest.raises(HomeAssistantError) as caught:
         await _call(hass, "snapshot", filename="x" * 300 + ".jpg")
-    assert caught.value.translation_key == "cannot_write"
+    assert caught.value.translation_key == "not_writable"
 
 
 def test_every_action_is_described() -> None:

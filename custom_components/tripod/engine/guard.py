@@ -1,4 +1,4 @@
-"""Run a program that dies with its parent: `python -I -S guard.py PARENT_PID PROGRAM ARGUMENT...`.
+"""Run a program that dies with its parent: `python -I -S guard.py PARENT_PID NICE PROGRAM ARGUMENT...`.
 
 Linux sends the signal asked for by prctl(2) PR_SET_PDEATHSIG when the parent dies, even by SIGKILL, and keeps the
 request across execve(2). A program of its own, because code between fork and exec is unsafe in a threaded parent.
@@ -17,14 +17,15 @@ NOT_STARTED = 127
 
 
 def main() -> None:
-    """Ask for the parent's death signal, then become the program."""
-    parent, program = int(sys.argv[1]), sys.argv[2]
+    """Ask for the parent's death signal, give way to others by `NICE`, then become the program."""
+    parent, nice, program = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it died before the request was made
         sys.exit(NOT_STARTED)
     try:
-        os.execvp(program, sys.argv[2:])  # noqa: S606
+        os.nice(nice)
+        os.execvp(program, sys.argv[3:])  # noqa: S606
     except OSError as error:
         sys.stderr.write(f"cannot run {program}: {error.strerror}\n")
         sys.exit(NOT_STARTED)

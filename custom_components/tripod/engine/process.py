@@ -33,6 +33,9 @@ LINE_LIMIT = 2000
 GRACE = 3.0
 """Seconds between SIGTERM and SIGKILL: ffmpeg closes a device in well under one."""
 
+LOW_PRIORITY = 19
+"""The nice value of work that can wait: cameras are running meanwhile."""
+
 LEFTOVER = 0.5
 """Seconds to wait for the rest of the output once the child is dead."""
 
@@ -66,7 +69,7 @@ class Process(asyncio.SubprocessProtocol):
 
     SIDE_OUTPUT = "{side-output}"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a child has as many sides, each told by name and with a default
         self,
         argv: Sequence[str],
         *,
@@ -76,9 +79,13 @@ class Process(asyncio.SubprocessProtocol):
         secrets: Sequence[str] = (),
         stdin: bool = False,
         stop_signal: int = signal.SIGTERM,
+        nice: int = 0,
         spawn: Spawn | None = None,
     ) -> None:
-        """Prepare the child; entering the context starts it, and leaving it sends `stop_signal`."""
+        """Prepare the child; entering the context starts it, and leaving it sends `stop_signal`.
+
+        It gives way to others by `nice` (0 to 19), as does all that it starts.
+        """
         self._argv = list(argv)
         self._on_output = on_output
         self._on_side_output = on_side_output
@@ -86,6 +93,7 @@ class Process(asyncio.SubprocessProtocol):
         self._secrets = [secret for secret in secrets if secret]
         self._stdin = stdin
         self._stop_signal = stop_signal
+        self._nice = nice
         self._spawn = spawn
         self._transport: asyncio.SubprocessTransport | None = None
         self._side: asyncio.ReadTransport | None = None
@@ -120,6 +128,7 @@ class Process(asyncio.SubprocessProtocol):
                 "-S",
                 str(GUARD),
                 str(os.getpid()),
+                str(self._nice),
                 *argv,
                 stdin=asyncio.subprocess.PIPE if self._stdin else asyncio.subprocess.DEVNULL,
                 pass_fds=(side_write,) if self._on_side_output else (),

@@ -106,7 +106,7 @@ class WarmUp:
                     found.set_result(captured_at)
                 del grey[: SIDE * SIDE]
 
-        async with Process(_shrink(self._ffmpeg), on_output=on_output, explain=explain, stdin=True) as child:
+        async with Process(shrink(self._ffmpeg), on_output=on_output, explain=explain, stdin=True) as child:
             reader = self._feed.reader(RATE)
             began: float | None = None
             while not found.done():
@@ -137,7 +137,11 @@ class _Judge:
         return self._looks >= LOOKS
 
 
-def _shrink(ffmpeg: Ffmpeg) -> list[str]:
+def shrink(ffmpeg: Ffmpeg) -> list[str]:
+    """Return a command that turns pictures (`matroska`) into `SIDE` times `SIDE` dots of grey each.
+
+    ffmpeg holds each back until the next one comes.
+    """
     return ffmpeg.argv(
         *("-probesize", "32", "-analyzeduration", "0", "-thread_type", "slice"),
         *("-f", "matroska", "-i", "pipe:0", "-fps_mode", "passthrough"),

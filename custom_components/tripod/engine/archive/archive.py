@@ -1,41 +1,51 @@
 """One camera's archive: publish, find, list and remove what is kept.
 
 The file system is the truth, and nothing absolute is stored in it, so an archive survives being moved. All methods
-block and may be called from any thread; all raise `TripodError` for what the user can act on.
+block, may be called from any thread, and raise `TripodError` for what the user can act on: `ArchiveMissing` (all of
+them), `NotWritable` and `DiskFull` (those that write).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from datetime import date, datetime, timedelta, tzinfo
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, date, datetime, timedelta, tzinfo
+import errno
 import json
 import os
-from pathlib import Path
-import secrets
+from pathlib import Path, PurePosixPath
 import threading
 import time
 from typing import Any
 
-from ..errors import ArchiveMissing, LowSpace, NoSuchItem, NotWritable
+from ..errors import ArchiveMissing, InvalidName, LowSpace, NoSuchItem
 from . import files
 from .item import SUFFIXES, Day, Item, Kind, Usage
+from .ledger import Ledger
 from .names import confined, file_name, folder_name
-from .shelf import CAPTURED_AT, FACTS, JOB, Shelf, Shelves, day_of
+from .parts import Parts
+from .pins import Pins
+from .shelf import DETAILS, FACTS, THUMBNAIL, Shelf, Shelves, fixed, new_record
 
 DEFAULT_FLOOR = 1 << 30
 """Bytes that stay free on the disk unless the user says otherwise: Home Assistant itself needs room, too."""
 
 MARKER = ".tripod.json"
-PARTS = ".parts"
-PINS = ".pins.json"
+
 VERSION = 1
 
 MILLISECOND = timedelta(milliseconds=1)
 
 ZONE_CHANGE = timedelta(days=1)
 """How far the day of an item may be off, where the time zone was another one when it was captured."""
+
+FUTURE = 3600.0
+"""Seconds by which an item may be ahead of the clock: one further ahead comes from a clock that was wrong, and is not
+the latest, or no picture would ever be newer."""
+
+SAVE_EVERY = 3600.0
+"""Seconds between two savings of the ledger: after a power cut, folders that changed since are looked at again."""
 
 
 class Archive:
@@ -54,7 +64,7 @@ class Archive:
         """Keep the files of `camera` (its id) below `root`; days begin in `zone`.
 
         At least `floor` bytes of the disk stay free. An archive that is `known` was there before, and is never made
-        anew unasked: an empty mount point would be filled.
+        anew unasked: what would be filled is the disk under an empty mount point.
         """
         self.root = root
         self.camera = camera
@@ -63,21 +73,29 @@ class Archive:
         self._known = known
         self._clock = clock
         self._shelves = Shelves(root, zone)
-        self._lock = threading.RLock()
-        self._pins: set[str] = set()
+        self._ledger = Ledger(self._shelves)
+        self._saved_at = clock()
+        self._pins = Pins(root)
         self._held: Counter[str] = Counter()
-        self._own_parts: set[Path] = set()
+        self._newest: dict[Shelf, Item] = {}
+        self._parts = Parts(root)
+        self._lock = threading.RLock()
 
     def open(self) -> None:
-        """Begin; raises `ArchiveMissing`, `NotWritable` or `DiskFull`."""
-        with files.explained(self.root):
-            if not (self.root / MARKER).is_file():
-                if self._known:
-                    raise ArchiveMissing(path=str(self.root))
+        """Begin: take up what is there, and clean up what a power cut left behind."""
+        with files.explained(self.root), self._lock:
+            if self._known:
+                self._present()
+            elif self._owner() != self.camera:
                 self._begin()
             self._known = True
-            with suppress(FileNotFoundError, ValueError):
-                self._pins = set(json.loads((self.root / PINS).read_bytes()))
+            with suppress(OSError):  # of a disk that is read-only; `check` says so
+                self._parts.open()
+                files.remove_parts(self.root)
+            self._newest.clear()
+            self._pins.load()
+            self._ledger.load()
+            self._ledger.refresh_all(mend=True)
 
     def begin_anew(self) -> None:
         """Make an empty archive where the known one is missing, because the user said so."""
@@ -85,62 +103,46 @@ class Archive:
             self._begin()
         self.open()
 
-    def _begin(self) -> None:
-        self.root.mkdir(parents=True, exist_ok=True)
-        files.write(self.root / MARKER, json.dumps({"version": VERSION, "camera": self.camera}).encode())
-
     def close(self) -> None:
-        """End."""
+        """Write down what spares work at the next start."""
+        with self._lock, suppress(OSError):  # then it is not spared
+            if self._owner() == self.camera:
+                self._ledger.save()
 
     def check(self) -> None:
         """Raise what keeps anything from being written: `ArchiveMissing`, `NotWritable` or `LowSpace`."""
-        self._present()
-        with files.explained(self.root):
-            if os.statvfs(self.root).f_flag & os.ST_RDONLY or not os.access(self.root, os.W_OK):
-                raise NotWritable("read-only", path=str(self.root))
-        self._room(0)
+        with self._explained():
+            if os.statvfs(self.root).f_flag & os.ST_RDONLY:
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+            if not os.access(self.root, os.W_OK | os.X_OK):
+                raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+            self._room(0)
 
     def free(self) -> int:
-        """Return the bytes that are free on the disk; raises `ArchiveMissing`."""
-        with files.explained(self.root):
+        """Return the bytes that are free on the disk."""
+        with self._explained():
             disk = os.statvfs(self.root)
-        return disk.f_bavail * disk.f_frsize
+            return disk.f_bavail * disk.f_frsize
 
-    def _present(self) -> None:
-        try:
-            (self.root / MARKER).stat()
-        except OSError as error:
-            raise ArchiveMissing(path=str(self.root)) from error
-
-    def _room(self, size: int) -> None:
-        if self.free() - size < self.floor:
-            raise LowSpace(str(self.root), floor=f"{self.floor >> 20} MB", path=str(self.root))
+    def device(self) -> int:
+        """Return which disk the archive is on: archives on one disk share its space."""
+        with self._explained():
+            return self.root.stat().st_dev
 
     def new_part(self, owner: str) -> Path:
         """Return a new folder on the archive's disk, for what `owner` writes until it is published."""
-        self._present()
-        folder = self.root / PARTS / f"{owner}-{secrets.token_hex(6)}"
-        with files.explained(self.root):
-            files.make_folder(self.root, folder)
-        self._own_parts.add(folder)
-        return folder
+        with self._explained():
+            return self._parts.new(owner)
 
     def parts(self, owner: str) -> list[Path]:
-        """Return the folders that `owner` left behind before this archive was opened."""
-        found = [path for path in self._left() if path.name.rpartition("-")[0] == owner]
-        return sorted(found)
+        """Return the folders of `owner` that were there before this archive was opened."""
+        with self._explained():
+            return self._parts.left(owner)
 
-    def clear_parts(self, keep: tuple[str, ...] = ()) -> None:
-        """Remove what was left behind before this archive was opened, but for what belongs to `keep`."""
-        for path in self._left():
-            if path.name.rpartition("-")[0] not in keep:
-                files.remove_folder(path)
-
-    def _left(self) -> Iterator[Path]:
-        with files.explained(self.root), suppress(FileNotFoundError):
-            for path in (self.root / PARTS).iterdir():
-                if path.is_dir() and path not in self._own_parts:
-                    yield path
+    def clear_parts(self, keep: Collection[str] = ()) -> None:
+        """Remove the folders that were there before this archive was opened, but those of the owners in `keep`."""
+        with self._explained():
+            self._parts.clear(keep)
 
     def publish(
         self,
@@ -154,149 +156,223 @@ class Archive:
         details: Mapping[str, Any] | None = None,
         thumbnail: bytes | None = None,
     ) -> Item:
-        """Keep `content`, whole or not at all; a file (of this disk, such as in a part) is moved.
+        """Keep `content`, whole or not at all; a file, such as one in a part, is moved.
 
-        It is named by its time, which is aware, or by `name`, a relative path within its day. Where that is taken,
-        the time is a millisecond more, or stands behind the name. `details` are JSON-able facts. Raises `LowSpace`,
-        `DiskFull`, `NotWritable`, `ArchiveMissing` or `InvalidName`.
+        It is named by `captured_at`, which is aware, or by `name`, a path within its day. Where that is taken, the
+        time is a millisecond more, or stands behind the name. `details` are JSON-able facts, `thumbnail` is a JPEG.
+        Raises `InvalidName`, and `LowSpace` where bytes would go below the floor: a file takes no more than it has.
         """
-        self._present()
-        if isinstance(content, bytes):
-            self._room(len(content))
-        shelf = Shelf(kind, job if kind is Kind.FRAME else "")
-        at = captured_at.astimezone(self.zone)
-        at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+        shelf = Shelf.of(kind, job)
+        if suffix not in SUFFIXES[kind]:
+            raise InvalidName(f"{kind} do not end with {suffix}")
         chosen = confined(name, SUFFIXES[kind]) if name else None
-        with files.explained(self.root), self._lock:
-            place = shelf.folder / at.date().isoformat()
-            path = self.root / place / (chosen or file_name(at, suffix))
-            while path.exists():
-                if chosen:
-                    path = path.with_stem(f"{path.stem}_{file_name(at, '')}")
-                else:
-                    at += MILLISECOND
-                    path = path.with_name(file_name(at, suffix))
-            key = path.relative_to(self.root).as_posix()
+        noted = details is not None or chosen is not None or kind is Kind.VIDEO
+        with self._explained(), ExitStack() as staged:
+            if not isinstance(content, Path):
+                self._room(len(content))
+            beside = {THUMBNAIL: self._stage(staged, thumbnail)} if thumbnail else {}
+            source = content if isinstance(content, Path) else self._stage(staged, content)
+            if isinstance(content, Path):
+                files.sync_file(content)
+            with self._lock:
+                at, key = self._vacant(shelf, fixed(captured_at.astimezone(self.zone)), suffix, chosen)
+                if noted:
+                    beside[FACTS] = self._stage(staged, new_record(at, job, dict(details or {})))
+                item = Item(kind, key, self.root / key, at, source.stat().st_size, job)
+                with self._ledger.changing(item, 1):
+                    self._put(beside, source, item)
+                self._note(shelf, item)
+        return item
+
+    def _stage(self, staged: ExitStack, data: bytes) -> Path:
+        path = self._parts.file()
+        files.write_part(path, data)
+        staged.callback(path.unlink, missing_ok=True)
+        return path
+
+    def _vacant(self, shelf: Shelf, at: datetime, suffix: str, chosen: PurePosixPath | None) -> tuple[datetime, str]:
+        """Return the time and the key to publish under."""
+        if not chosen:
+            while os.path.lexists(self.root / (key := f"{shelf.folder}/{at.date()}/{file_name(at, suffix)}")):
+                at += MILLISECOND
+            return at, key
+        name, moment = chosen, at
+        while os.path.lexists(self.root / (key := f"{shelf.folder}/{at.date()}/{name}")):
+            name = chosen.with_stem(f"{chosen.stem}_{file_name(moment, '')}")
+            moment += MILLISECOND
+        return at, key
+
+    def _put(self, beside: Mapping[str, Path], source: Path, item: Item) -> None:
+        """Put the facts where they belong, and the item last: what is seen is whole."""
+        for suffix, part in beside.items():
+            path = self._shelves.beside(item.key, suffix)
             files.make_folder(self.root, path.parent)
-            try:
-                if details is not None or chosen:
-                    record = {CAPTURED_AT: at.isoformat(), JOB: job, FACTS: dict(details or {})}
-                    self._write_beside(key, ".json", json.dumps(record).encode())
-                if thumbnail:
-                    self._write_beside(key, ".jpg", thumbnail)
-                if isinstance(content, Path):
-                    files.sync_file(content)
-                    content.rename(path)
-                    files.sync_folder(path.parent)
-                else:
-                    files.write(path, content)
-            except OSError:
-                self._remove_beside(key)
-                raise
-            return Item(kind, key, path, at, path.stat().st_size, job)
+            part.replace(path)
+            files.sync_folder(path.parent)
+        try:
+            files.make_folder(self.root, item.path.parent)
+            files.move(source, item.path)
+            files.sync_folder(item.path.parent)
+        except BaseException:
+            if not item.path.exists():
+                self._forget(item)
+            raise
 
-    def _write_beside(self, key: str, suffix: str, data: bytes) -> None:
-        path = self._shelves.sidecar(key, suffix)
-        files.make_folder(self.root, path.parent)
-        files.write(path, data)
+    def _forget(self, item: Item) -> None:
+        """Remove what lies beside an item that is gone, and the folders that are empty now."""
+        for suffix in (FACTS, THUMBNAIL):
+            self._shelves.beside(item.key, suffix).unlink(missing_ok=True)
+        folder = Shelf.of(item.kind, item.job).folder
+        files.remove_empty(self._shelves.beside(item.key, FACTS).parent, self.root / DETAILS / folder)
+        if item.kind is Kind.CHUNK:  # its folder is where the next one is written
+            files.remove_companions(item.path)
+        else:
+            files.remove_empty(item.path.parent, self.root / folder)
 
-    def _remove_beside(self, key: str) -> None:
-        for suffix in (".json", ".jpg"):
-            self._shelves.sidecar(key, suffix).unlink(missing_ok=True)
+    def _note(self, shelf: Shelf, item: Item) -> None:
+        newest = self._newest.get(shelf)
+        if newest and newest.captured_at <= item.captured_at <= self._soon():
+            self._newest[shelf] = item
+        if abs(self._clock() - self._saved_at) > SAVE_EVERY:
+            self._saved_at = self._clock()
+            self._ledger.save()
 
     def jobs(self) -> list[str]:
         """Return the names of the timelapses that have frames or chunks."""
-        return self._shelves.jobs()
+        with self._explained():
+            return self._shelves.jobs()
 
     def chunk_folder(self, job: str, look: str) -> Path:
-        """Return the folder of the chunks of one look, made if need be: each file in it is `<day>….mp4`."""
-        self._present()
-        folder = self.root / Shelf(Kind.CHUNK, job).folder / folder_name(look)
-        with files.explained(self.root):
+        """Return the folder of the chunks of one look, made if need be; a chunk's name begins with its day."""
+        folder = self.root / Shelf.of(Kind.CHUNK, job).folder / folder_name(look)
+        with self._explained():
             files.make_folder(self.root, folder)
         return folder
 
     def latest(self, kind: Kind, job: str = "") -> Item | None:
         """Return the newest; None where there is none."""
-        for day in reversed(self.days(kind, job)):
-            if items := self.items(kind, day.date, job):
-                return items[-1]
-        return None
+        shelf = Shelf.of(kind, job)
+        with self._explained(), self._lock:
+            if kind is Kind.VIDEO and job:
+                return self._search(shelf, job)
+            newest = self._newest.get(shelf)
+            if newest and newest.captured_at <= self._soon() and self._ledger.is_fresh(newest):
+                return newest
+            newest = self._search(shelf)
+            if newest:
+                self._newest[shelf] = newest
+            return newest
+
+    def _search(self, shelf: Shelf, job: str = "") -> Item | None:
+        """Return the newest of the newest two days, as their order is not that of time where the time zone changed."""
+        soon, seen, ahead = self._soon(), 0, None
+        newest: Item | None = None
+        for folder in reversed(self._shelves.folders(shelf)):
+            items = [item for item in self._shelves.items(shelf, folder) if not job or item.job == job]
+            ahead = ahead or (items[-1] if items else None)
+            if past := [item for item in items if item.captured_at <= soon]:
+                newest = max(newest or past[-1], past[-1], key=lambda item: item.captured_at)
+                seen += 1
+            if seen == 2 and shelf.kind is not Kind.CHUNK:
+                break
+        return newest or ahead
+
+    def _soon(self) -> datetime:
+        return datetime.fromtimestamp(self._clock() + FUTURE, self.zone)
 
     def days(self, kind: Kind, job: str = "") -> list[Day]:
         """Return the days that have any, newest last."""
-        counts: Counter[date] = Counter()
-        sizes: Counter[date] = Counter()
-        for shelf in self._of(kind, job):
-            for folder in self._shelves.folders(shelf):
-                for item in self._shelves.items(shelf, folder):
-                    counts[day_of(item, self.zone)] += 1
-                    sizes[day_of(item, self.zone)] += item.size
-        return [Day(day, count, sizes[day]) for day, count in sorted(counts.items())]
+        shelf = Shelf.of(kind, job)
+        with self._explained(), self._lock:
+            known = self._ledger.refresh(shelf)
+            if kind is not Kind.CHUNK and not (kind is Kind.VIDEO and job):
+                days = [(shelf.day(folder), entry) for folder, entry in known.items()]
+                return [Day(day, entry.count, entry.size) for day, entry in days if day and entry.count]
+            items = [item for folder in known for item in self._shelves.items(shelf, folder) if item.job == job]
+        sizes: dict[date, list[int]] = {}
+        for item in items:
+            sizes.setdefault(self._day(item), []).append(item.size)
+        return [Day(day, len(each), sum(each)) for day, each in sorted(sizes.items())]
 
     def items(self, kind: Kind, day: date, job: str = "") -> list[Item]:
         """Return what one day has, oldest first."""
-        found: list[Item] = []
-        for shelf in self._of(kind, job):
-            folders = self._shelves.folders(shelf) if kind is Kind.CHUNK else [day.isoformat()]
-            for folder in folders:
-                found += self._shelves.items(shelf, folder)
-        return sorted((item for item in found if day_of(item, self.zone) == day), key=lambda item: item.captured_at)
+        shelf = Shelf.of(kind, job)
+        with self._explained():
+            if kind is not Kind.CHUNK:
+                items = self._shelves.items(shelf, day.isoformat())
+                return [item for item in items if not job or item.job == job]
+            looks = self._shelves.folders(shelf)
+            return [item for look in looks for item in self._shelves.items(shelf, look) if self._day(item) == day]
+
+    def _day(self, item: Item) -> date:
+        return item.captured_at.date() if item.kind is Kind.CHUNK else date.fromisoformat(item.key.split("/")[1])
 
     def between(self, kind: Kind, start: datetime, end: datetime, job: str = "") -> Iterator[Item]:
-        """Yield what was captured from `start` on and before `end`, oldest first, reading a day at a time."""
-        first, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
+        """Yield what was captured from `start` on and before `end`, oldest first; reads one day at a time."""
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
+        first, last = (at.astimezone(self.zone).date() for at in (start, end))
         for day in self.days(kind, job):
             if first - ZONE_CHANGE <= day.date <= last + ZONE_CHANGE:
-                for item in self.items(kind, day.date, job):
-                    if start <= item.captured_at < end:
-                        yield item
-
-    def _of(self, kind: Kind, job: str) -> list[Shelf]:
-        return [Shelf(kind, job if kind in (Kind.FRAME, Kind.CHUNK) else "")]
+                yield from (item for item in self.items(kind, day.date, job) if start <= item.captured_at < end)
 
     def find(self, key: str) -> Item:
         """Return what has this key; raises `NoSuchItem`."""
-        if item := self._shelves.find(key):
-            return item
+        with self._explained():
+            if item := self._shelves.find(key):
+                return item
         raise NoSuchItem(item=key)
 
     def details(self, item: Item) -> dict[str, Any]:
         """Return the facts that were published with an item."""
-        facts = self._shelves.record(item.key).get(FACTS)
+        facts = self._shelves.record(item.key).get("facts")
         return facts if isinstance(facts, dict) else {}
 
     def thumbnail(self, item: Item) -> Path | None:
         """Return the picture that was published with an item; None where there is none."""
-        path = self._shelves.sidecar(item.key, ".jpg")
+        path = self._shelves.beside(item.key, THUMBNAIL)
         return path if path.is_file() else None
 
     def remove(self, item: Item) -> None:
-        """Remove an item, pinned or not; raises `NoSuchItem` and `NotWritable`."""
-        with files.explained(self.root), self._lock:
+        """Remove an item, even one that is pinned; raises `NoSuchItem`."""
+        with self._explained(), self._lock:
+            found = self.find(item.key)
+            with self._ledger.changing(found, -1):
+                found.path.unlink()
+                self._forget(found)
+            self._pins.discard(found.key)
+            if self._newest.get(shelf := Shelf.of(found.kind, found.job)) == found:
+                del self._newest[shelf]
+
+    def release(self, item: Item) -> bool:
+        """Remove an item unless it is pinned, held or gone; return whether it was."""
+        with self._lock:
+            if item.key in self._pins.keys or item.key in self._held:
+                return False
             try:
-                item.path.unlink()
-            except FileNotFoundError:
-                raise NoSuchItem(item=item.key) from None
-            self._remove_beside(item.key)
-            self._pins.discard(item.key)
+                self.remove(item)
+            except NoSuchItem:
+                return False
+            return True
 
     def pin(self, key: str) -> None:
         """Keep what has this key until it is unpinned; raises `NoSuchItem`."""
-        self._save_pins(self._pins | {self.find(key).key})
+        with self._explained(), self._lock:
+            self._pins.add(self.find(key).key)
 
     def unpin(self, key: str) -> None:
         """Let what has this key go when its time comes; raises `NoSuchItem`."""
-        self._save_pins(self._pins - {self.find(key).key})
+        with self._explained(), self._lock:
+            if key not in self._pins.keys:
+                self.find(key)
+            self._pins.discard(key)
 
     def pinned(self, key: str) -> bool:
         """Return whether what has this key stays."""
-        return key in self._pins
+        return key in self._pins.keys
 
-    def _save_pins(self, pins: set[str]) -> None:
-        with files.explained(self.root), self._lock:
-            files.write(self.root / PINS, json.dumps(sorted(pins)).encode())
-            self._pins = pins
+    def pins(self) -> list[Item]:
+        """Return what is pinned."""
+        return [item for key in sorted(self._pins.keys) if (item := self._shelves.find(key))]
 
     @contextmanager
     def hold(self, item: Item) -> Iterator[None]:
@@ -317,11 +393,45 @@ class Archive:
         return key in self._held
 
     def usage(self) -> Mapping[tuple[Kind, str], Usage]:
-        """Return what each kind takes, and each job."""
-        shelves = [(kind, "") for kind in (Kind.SNAPSHOT, Kind.RECORDING, Kind.VIDEO)]
-        shelves += [(kind, job) for job in self.jobs() for kind in (Kind.FRAME, Kind.CHUNK)]
-        usage = {}
-        for kind, job in shelves:
-            days = self.days(kind, job)
-            usage[kind, job] = Usage(sum(day.count for day in days), sum(day.size for day in days))
-        return usage
+        """Return what each kind takes, and each job; reads nothing, so what others did is seen after `days`."""
+        with self._lock:
+            return self._ledger.usage()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Raise an `OSError` within as what the user is told, and `ArchiveMissing` where the archive is not there."""
+        self._present()
+        try:
+            yield
+        except OSError as error:
+            self._present()
+            raise files.explain(error, self.root) from error
+
+    def _present(self) -> None:
+        try:
+            owner = self._owner()
+        except PermissionError as error:
+            raise files.explain(error, self.root) from error
+        except OSError:
+            owner = None
+        if owner != self.camera:
+            raise ArchiveMissing(path=str(self.root))
+
+    def _owner(self) -> str | None:
+        """Return whose archive this is; None where it is nobody's. Raises `OSError`."""
+        try:
+            return str(json.loads((self.root / MARKER).read_bytes())["camera"])
+        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+            return None
+
+    def _begin(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        files.write(self.root / MARKER, json.dumps({"version": VERSION, "camera": self.camera}).encode())
+
+    def _room(self, size: int) -> None:
+        if self.free() - size < self.floor:
+            raise LowSpace(str(self.root), floor=_shown(self.floor), path=str(self.root))
+
+
+def _shown(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
-import os
 import re
 
 from ..errors import FfmpegMissing, TripodError
 from ..ffmpeg import Ffmpeg, explain, mpegts_output
-from ..process import Process
+from ..process import LOW_PRIORITY, Process
 from .judge import Outcome, Verdict, judge
 from .ladder import Encoder
 
@@ -30,9 +28,6 @@ FAST_ENOUGH = 1.5
 PATIENCE = 30.0
 """Seconds after which a candidate has failed that has not finished; a Raspberry Pi's processor takes two."""
 
-LOWEST_PRIORITY = 19
-"""The nice value of a trial: cameras are running meanwhile."""
-
 _ERROR = re.compile(r"\[(?:error|fatal)\] (.*)")
 _BENCHMARK = re.compile(r"bench: utime=([\d.]+)s stime=([\d.]+)s rtime=([\d.]+)s")
 _ABSENT = re.compile(r"cannot load lib|no capable devices|no device|could not find a valid device", re.IGNORECASE)
@@ -42,10 +37,14 @@ _ABSENT = re.compile(r"cannot load lib|no capable devices|no device|could not fi
 async def try_out(ffmpeg: Ffmpeg, encoder: Encoder) -> Verdict:
     """Return what one encoder shows; raises `FfmpegMissing`."""
     stream, mend = bytearray(), encoder.mend()
-    child = Process(_argv(ffmpeg, encoder), on_output=lambda data: stream.extend(mend(data)), explain=explain)
+    child = Process(
+        _argv(ffmpeg, encoder),
+        on_output=lambda data: stream.extend(mend(data)),
+        explain=explain,
+        nice=LOW_PRIORITY,
+    )
     try:
         async with asyncio.timeout(PATIENCE), child:
-            _lower_priority(child)
             await child.wait()
     except TimeoutError:
         return Verdict(Outcome.FAILED, f"not finished after {PATIENCE:g} s", encoder.device)
@@ -65,12 +64,6 @@ def _argv(ffmpeg: Ffmpeg, encoder: Encoder) -> list[str]:
         *("-f", "lavfi", "-i", f"testsrc2=size={SIZE}:rate={RATE}", "-frames:v", str(FRAMES)),
         *("-vf", encoder.pictures, *encoder.encode(BIT_RATE), *mpegts_output(0)),
     ]
-
-
-def _lower_priority(child: Process) -> None:
-    with suppress(OSError):  # it has ended, or this system does not let us
-        if child.pid is not None:
-            os.setpriority(os.PRIO_PROCESS, child.pid, LOWEST_PRIORITY)
 
 
 def _failed(words: Sequence[str], error: TripodError, encoder: Encoder) -> Verdict:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 import time
 from typing import Self
 
 from ..h264 import SequenceParameters
 from ..meter import RateMeter
 from ..mpegts import CLOCK_RATE, Chunk, Parser
+from .backlog import Backlog
 from .segment import Segment
 from .waiters import Waiters
 
@@ -49,8 +51,12 @@ class PacketFeed:
         keep_bytes: int = 16 * 2**20,
         first_sequence: int = 0,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Keep the last `keep_seconds` of whole segments, but never more than `keep_bytes`."""
+        """Keep the last `keep_seconds` of whole segments, but never more than `keep_bytes`.
+
+        `clock` tells Unix time, which may be set; `monotonic` goes on evenly, and says how long ago something was.
+        """
         self.keep_seconds = keep_seconds
         self.keep_bytes = keep_bytes
         self.segments: deque[Segment] = deque()
@@ -61,6 +67,7 @@ class PacketFeed:
         self.last_frame_at: float | None = None
         self.frames = 0
         """Frames since the feed began."""
+        self.monotonic = monotonic
         self._clock = clock
         self._sequence = self._first_sequence = first_sequence
         self._discontinuities = 0
@@ -72,6 +79,7 @@ class PacketFeed:
         self.waiters = Waiters()
         self.interrupts = 0
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=512)
+        self._backlogs: list[Backlog] = []
 
     def publish(self, data: bytes) -> None:
         """Take the next bytes of the stream, cut anywhere."""
@@ -112,6 +120,33 @@ class PacketFeed:
     def reader(self, pre_roll: float = 0.0) -> PacketReader:
         """Return a reader that begins at the key frame at or before `pre_roll` seconds ago, or the oldest one kept."""
         return PacketReader(self, pre_roll)
+
+    @contextmanager
+    def backlog(self, pre_roll: float = 0.0) -> Iterator[Backlog]:
+        """Keep what comes for a recorder, from the key frame at or before `pre_roll` seconds ago on."""
+        wanted = self.monotonic() - pre_roll
+        segments = self._since(wanted, self.start_of(pre_roll))
+        index = 0
+        if segments:
+            chunks = enumerate(segments[0].chunks)
+            index = max((at for at, chunk in chunks if chunk.key and segments[0].time_of(chunk) <= wanted), default=0)
+        backlog = Backlog(segments, index)
+        self._backlogs.append(backlog)
+        try:
+            yield backlog
+        finally:
+            self._backlogs.remove(backlog)
+
+    def _since(self, wanted: float, start: Segment | None) -> list[Segment]:
+        """Return the segments from `start` on, without what was over long before `wanted` when the camera was away."""
+        segments = [] if start is None else list(self.segments)[self.segments.index(start) :]
+        while segments and segments[0].complete and segments[0].arrived + segments[0].duration < wanted:
+            if len(segments) > 1 and not segments[1].discontinuity:
+                break
+            del segments[0]
+        while segments and not segments[0].key:
+            del segments[0]
+        return segments
 
     @property
     def picture_size(self) -> tuple[int, int] | None:
@@ -157,12 +192,12 @@ class PacketFeed:
 
     def start_of(self, pre_roll: float) -> Segment | None:
         """Return the segment where a reader begins that wants the last `pre_roll` seconds."""
-        wanted = self._clock() - pre_roll
+        wanted = self.monotonic() - pre_roll
         found: Segment | None = None
         for segment in reversed(self.segments):
             if segment.key:
                 found = segment
-                if segment.started_at <= wanted:
+                if segment.arrived <= wanted:
                     break
         return found
 
@@ -216,6 +251,7 @@ class PacketFeed:
             discontinuity=self._broken,
             discontinuities=self._discontinuities,
             started_at=now,
+            arrived=self.monotonic(),
             pts=chunk.pts or 0,
             last_pts=chunk.pts or 0,
         )
@@ -224,6 +260,8 @@ class PacketFeed:
         if self.segments:
             self.segments[-1].next = segment
         self.segments.append(segment)
+        for backlog in self._backlogs:
+            backlog.add(segment)
         return segment
 
     def _close(self, next_pts: int | None) -> None:
@@ -231,8 +269,8 @@ class PacketFeed:
             self.segments[-1].close(next_pts)
 
     def _trim(self) -> None:
-        begin = self._clock() - max(self.keep_seconds, self._keep_for_hls)
-        while len(self.segments) > 1 and (self.size > self.keep_bytes or self.segments[1].started_at < begin):
+        begin = self.monotonic() - max(self.keep_seconds, self._keep_for_hls)
+        while len(self.segments) > 1 and (self.size > self.keep_bytes or self.segments[1].arrived < begin):
             self._forget_oldest()
 
     def _forget_oldest(self) -> None:
@@ -240,6 +278,8 @@ class PacketFeed:
         segment.overtaken = True
         segment.next = None  # else a reader that stands here would keep everything after it alive
         self.size -= segment.size
+        for backlog in self._backlogs:
+            backlog.bound()
 
 
 class PacketReader:
@@ -298,7 +338,7 @@ class PacketReader:
             self._segment, self._index = self._feed.start_of(0), 0
             return
         newest = self._feed.segments[-1] if self._feed.segments else segment
-        if segment.overtaken or newest.started_at - segment.started_at > self._max_lag:
+        if segment.overtaken or newest.arrived - segment.arrived > self._max_lag:
             self.dropped += self._index < len(segment.chunks)
             self._segment, self._index = self._feed.start_of(0), 0
 

@@ -20,6 +20,8 @@ class Segment:
     """How many discontinuities the feed had up to and with this segment."""
     started_at: float
     """Unix time at which the first packet arrived."""
+    arrived: float
+    """The same on a clock that nobody sets."""
     pts: int
     """Time stamp of the first frame, in 90 kHz ticks that never wrap."""
     last_pts: int
@@ -38,6 +40,10 @@ class Segment:
     def data(self) -> bytes:
         """The whole segment, as MPEG-TS that begins with PAT and PMT."""
         return b"".join(chunk.data for chunk in self.chunks)
+
+    def time_of(self, chunk: Chunk) -> float:
+        """Return when a frame was taken, at the latest, on the clock of `arrived`: no connection carries it faster."""
+        return self.arrived if chunk.pts is None else self.arrived + (chunk.pts - self.pts) / CLOCK_RATE
 
     def append(self, chunk: Chunk) -> None:
         """Add the next chunk."""

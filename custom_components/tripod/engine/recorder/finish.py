@@ -1,0 +1,188 @@
+"""From what a recording left on the disk to items of the archive, each made and published once, whatever is cut off.
+
+An item is packed, then its facts are written down, then it is published, which moves it. So facts without their file
+mean an item that is in the archive already, and a file without facts is packed anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..archive import Archive, Item, Kind, files
+from ..errors import NothingRecorded, NotWritable, TripodError
+from ..ffmpeg import Ffmpeg, explain, mjpeg
+from ..process import LOW_PRIORITY, Process
+from .notes import Notes
+from .stretch import Stretch, scan
+
+THUMBNAIL_WIDTH = 320
+THUMBNAIL_QUALITY = 75
+"""Percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A finished recording."""
+
+    item: Item
+    details: Mapping[str, Any]
+    """`duration`, `width`, `height`, `video_codec`, `audio_codec`, `asked_at`, `pre_roll`, `gaps`, `recovered`."""
+
+
+class Finisher:
+    """Packs and publishes what recordings left."""
+
+    def __init__(self, archive: Archive, ffmpeg: Ffmpeg) -> None:
+        """Publish in `archive`."""
+        self._archive = archive
+        self._ffmpeg = ffmpeg
+
+    async def finish(self, folder: Path, *, recovered: bool = False) -> list[Recorded]:
+        """Return what became of a recording's folder, which is gone then.
+
+        One that was `recovered` may end with half a frame. Raises `NothingRecorded`, and, with the folder left as it is,
+        `DiskFull`, `NotWritable`, `ArchiveMissing`, or the packer's death.
+        """
+        try:
+            with files.explained(folder):
+                notes = await asyncio.to_thread(Notes.load, folder)
+                groups = await asyncio.to_thread(scan, folder, whole=not recovered)
+        except ValueError as error:
+            raise NotWritable(f"what was noted cannot be read: {error}", path=str(folder)) from error
+        recorded: list[Recorded] = []
+        if notes:
+            for number, group in enumerate(groups):
+                item = _Item(folder, number, notes, group, recovered)
+                if not await asyncio.to_thread(item.facts.exists):
+                    await self._pack(item)
+                if published := await asyncio.to_thread(self._publish, item):
+                    recorded.append(published)
+        await asyncio.to_thread(files.remove_folder, folder)
+        if not recorded:
+            raise NothingRecorded
+        return recorded
+
+    async def _pack(self, item: _Item) -> None:
+        with files.explained(item.folder):
+            await asyncio.to_thread(item.list.write_text, item.concatenation())
+        await self._run(*item.pack())
+        thumbnail = b""
+        with suppress(TripodError):  # a picture that cannot be decoded is no reason to keep the recording back
+            thumbnail = await self._run(*item.picture())
+        with files.explained(item.folder):
+            await asyncio.to_thread(item.thumbnail.write_bytes, thumbnail)
+            await asyncio.to_thread(files.sync_file, item.file)
+            await asyncio.to_thread(files.write, item.facts, json.dumps(item.details()).encode())
+
+    def _publish(self, item: _Item) -> Recorded | None:
+        """Return what became of an item; None where it is in the archive since an earlier run of the program."""
+        with files.explained(item.folder):
+            if not item.file.exists():
+                return None
+            details = json.loads(item.facts.read_bytes())
+            thumbnail = item.thumbnail.read_bytes()
+        published = self._archive.publish(
+            Kind.RECORDING,
+            item.captured_at,
+            item.file,
+            suffix=item.file.suffix,
+            name=item.name,
+            details=details,
+            thumbnail=thumbnail or None,
+        )
+        return Recorded(published, details)
+
+    async def _run(self, *arguments: str) -> bytes:
+        output = bytearray()
+        argv = self._ffmpeg.argv(*arguments)
+        async with Process(argv, on_output=output.extend, explain=explain, nice=LOW_PRIORITY) as child:
+            try:
+                await child.wait()
+            except TripodError:
+                if child.returncode != 0:
+                    raise
+        return bytes(output)
+
+
+class _Item:
+    """One file that is to be."""
+
+    def __init__(self, folder: Path, number: int, notes: Notes, stretches: Sequence[Stretch], recovered: bool) -> None:  # noqa: FBT001
+        self.folder = folder
+        self.file = folder / f"item-{number}{notes.container.suffix}"
+        self.list = self.file.with_suffix(".ffconcat")
+        self.facts = self.file.with_suffix(".json")
+        self.thumbnail = self.file.with_suffix(".jpg")
+        self.captured_at = notes.started_at + timedelta(seconds=stretches[0].offset)
+        self._number = number
+        self._notes = notes
+        self._stretches = stretches
+        self._recovered = recovered
+
+    @property
+    def name(self) -> str | None:
+        """What the user chose, numbered from the second one on."""
+        if self._notes.name is None or not self._number:
+            return self._notes.name
+        path = PurePosixPath(self._notes.name)
+        return str(path.with_stem(f"{path.stem}-{self._number + 1}"))
+
+    @property
+    def pre_roll(self) -> float:
+        """Seconds that it began before it was asked for."""
+        return max(0.0, self._notes.pre_roll - self._stretches[0].offset)
+
+    def details(self) -> dict[str, Any]:
+        """Return what is to be known of it."""
+        first = self._stretches[0]
+        return {
+            "duration": round(sum(stretch.duration for stretch in self._stretches), 3),
+            "width": first.format.width,
+            "height": first.format.height,
+            "video_codec": first.format.codec,
+            "audio_codec": first.audio_codec,
+            "asked_at": self._notes.asked_at.isoformat(),
+            "pre_roll": round(self.pre_roll, 3),
+            "gaps": self._gaps(),
+            "recovered": self._recovered,
+        }
+
+    def _gaps(self) -> list[dict[str, float]]:
+        """Return where in the file something is missing, and how many seconds of it."""
+        gaps, position = [], 0.0
+        for before, after in zip(self._stretches, self._stretches[1:], strict=False):
+            position += before.duration
+            if (missing := round(after.offset - before.end, 3)) > 0:
+                gaps.append({"at": round(position, 3), "missing": missing})
+        return gaps
+
+    def concatenation(self) -> str:
+        """Return the script that closes the gaps: https://ffmpeg.org/ffmpeg-formats.html#concat-1."""
+        lines = [f"file '{stretch.path.name}'\nduration {stretch.duration:.6f}" for stretch in self._stretches]
+        return "\n".join(["ffconcat version 1.0", *lines, ""])
+
+    def pack(self) -> list[str]:
+        """Return ffmpeg's arguments that make the file."""
+        began = self.captured_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return [
+            *("-y", "-protocol_whitelist", "file", "-f", "concat", "-i", str(self.list)),
+            *("-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", "-metadata", f"creation_time={began}"),
+            *self._notes.container.options(self._stretches[0].format.codec),
+            str(self.file),
+        ]
+
+    def picture(self) -> list[str]:
+        """Return ffmpeg's arguments that draw the moment for which the recording was asked."""
+        return [
+            *("-protocol_whitelist", "file,pipe", "-noaccurate_seek", "-ss", f"{self.pre_roll:.3f}"),
+            *("-i", str(self.file), "-map", "0:v:0", "-frames:v", "1", "-vf", f"scale={THUMBNAIL_WIDTH}:-2"),
+            *mjpeg(THUMBNAIL_QUALITY),
+            *("-f", "mjpeg", "pipe:1"),
+        ]

@@ -1,0 +1,171 @@
+"""One frame of a camera at the right moment, though the camera may be off between two of them.
+
+A camera that runs on demand takes seconds to start and to settle, so it is wanted early enough. Between frames it rests
+where that is worth it: switched off and on again within a minute it would hardly rest, and wear out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Collection
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from ..errors import NoFreshPicture, Stopped, TripodError
+from ..pipeline import ENCODER_LINGER, Pipeline
+from ..sources.base import Medium
+from ..status import State
+
+PATIENCE = 20.0
+"""Seconds after the due instant in which a frame still counts, where the interval leaves room for that: a camera that
+comes back from a failure or a reboot of its network is worth waiting for."""
+
+FIRST_START = 5.0
+"""Seconds that a camera is expected to take to its first picture, until it has been seen starting."""
+
+LONGEST_LEAD = 60.0
+"""Seconds that a camera is wanted early, at most."""
+
+STARTS = 8
+"""Starts whose times are remembered, the longest of which counts."""
+
+MARGIN = 1.25
+"""By how much more time a start is given than the longest one took."""
+
+REST = 2.0
+"""A camera is let go between frames if they are as many times further apart than it takes to start and to linger: it
+then rests for at least half of the time."""
+
+SLOW = 2.0
+"""Seconds between two pictures of the source past which nobody waits for the next one: the newest is as good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture, at the time for which it stands."""
+
+    data: bytes
+    captured_at: float
+    """Unix time."""
+
+
+class Shutter:
+    """Takes the frames of one camera, for all its jobs."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        """Take them from `pipeline`."""
+        self.pipeline = pipeline
+        self._starts: deque[float] = deque(maxlen=STARTS)
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def lead(self) -> float:
+        """Seconds before a frame at which the camera must be wanted, so that a settled picture is there in time."""
+        if not self._starts:
+            return FIRST_START + self.pipeline.options.warm_up
+        return min(max(self._starts) * MARGIN, LONGEST_LEAD)
+
+    def wanted(self, left: float, interval: float) -> frozenset[Medium]:
+        """Return the media to want while the next frame is due in `left` seconds, and others every `interval`."""
+        native = self.pipeline.source.native
+        lingers = {native: self.pipeline.options.linger}
+        lingers[Medium.FRAMES] = lingers[native] if native is Medium.FRAMES else ENCODER_LINGER
+        return frozenset(
+            medium
+            for medium, linger in lingers.items()
+            if left <= (interval if interval <= REST * (self.lead + linger) else self.lead)
+        )
+
+    def watch_start(self) -> None:
+        """Measure how long a camera that was just wanted takes to its first settled picture."""
+        if self._watching is None and self.pipeline.state is not State.STREAMING:
+            self._watching = asyncio.create_task(self._measure())
+            self._watching.add_done_callback(self._measured)
+
+    async def _measure(self) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            await self.pipeline.snapshot(wait=LONGEST_LEAD)
+        except TripodError:
+            return  # a camera that is away says nothing about how long it takes
+        self._starts.append(clock() - began)
+
+    def _measured(self, _: asyncio.Task[None]) -> None:
+        self._watching = None
+
+    async def close(self) -> None:
+        """End what still waits for a start."""
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+
+    async def take(self, after: float, patience: float) -> Shot:
+        """Return a settled picture captured at `after` (Unix time) or later, waiting up to `patience` seconds.
+
+        Of a source that is meant to be slow, or says that its picture has not changed, that is the one there is.
+        Raises `Stopped`, `NoFreshPicture` or the error that keeps the camera away: never an old picture.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + patience
+        slow = self.pipeline.source.interval
+        after -= slow if slow > SLOW else 0.001  # that of the very instant counts, too
+        with self.pipeline.demand(Medium.FRAMES):
+            while True:
+                left = max(deadline - clock(), 0.0)
+                try:
+                    frame = await self.pipeline.snapshot(after=after, wait=min(left, slow + SLOW) if slow else left)
+                except NoFreshPicture:
+                    if slow and (shot := self._unchanged()):
+                        return shot
+                    if clock() >= deadline:
+                        raise
+                except Stopped:
+                    raise
+                except TripodError:
+                    if not await self._changed(deadline):
+                        raise
+                else:
+                    return Shot(frame.data, frame.captured_at)
+
+    def _unchanged(self) -> Shot | None:
+        """Return the last picture of stills that do not change, as that of now: the source was asked, and said so."""
+        frame = self.pipeline.frame_feed.latest
+        if frame is None or self.pipeline.state is not State.STREAMING:
+            return None
+        now = self.pipeline.clock()
+        fresh = 0 <= now - frame.captured_at <= self.pipeline.picture_age_limit
+        return Shot(frame.data, frame.captured_at if fresh else now)
+
+    async def _changed(self, deadline: float) -> bool:
+        """Wait for a change of the camera's state; return whether one came before `deadline`."""
+        changed = asyncio.Event()
+        unlisten = self.pipeline.listen(changed.set)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await changed.wait()
+        except TimeoutError:
+            return False
+        finally:
+            unlisten()
+        return True
+
+
+class Holds:
+    """What one job wants of the camera between its frames."""
+
+    def __init__(self, shutter: Shutter) -> None:
+        """Begin with nothing."""
+        self._shutter = shutter
+        self._held: dict[Medium, ExitStack] = {}
+
+    def want(self, media: Collection[Medium]) -> None:
+        """Want these, and no others any longer."""
+        if media and not self._held:
+            self._shutter.watch_start()
+        for medium in set(media) - set(self._held):
+            self._held[medium] = ExitStack()
+            self._held[medium].enter_context(self._shutter.pipeline.demand(medium))
+        for medium in set(self._held) - set(media):
+            self._held.pop(medium).close()
