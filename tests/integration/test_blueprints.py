@@ -3,17 +3,25 @@
 import ast
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+import re
 import shutil
 from typing import Any
+from urllib.parse import quote
 
-from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
+
+from tests.kept import duration
+
+from .conftest import PATTERN, SetUp
 
 FOLDER = Path(__file__).parents[2] / "blueprints/automation/tripod"
 BLUEPRINTS = sorted(FOLDER.glob("*.yaml"))
@@ -105,3 +113,54 @@ def test_every_state_of_octoprints_sensor_is_known() -> None:
     assert set(begins["to"]) < busy == set(begins["not_from"])
     assert states == busy | idle | transfers | connects
     assert not busy & idle
+
+
+async def reached(hass: HomeAssistant, condition: Callable[[], bool], timeout: float = 20) -> None:
+    """Wait until `condition` holds, looking after each change of any state."""
+    changed = asyncio.Event()
+    unlisten = hass.bus.async_listen(EVENT_STATE_CHANGED, callback(lambda _: changed.set()))
+    try:
+        async with asyncio.timeout(timeout):
+            while not condition():
+                changed.clear()
+                await changed.wait()
+    finally:
+        unlisten()
+
+
+def number(hass: HomeAssistant, entity_id: str) -> int:
+    """Return the state of a sensor."""
+    return int(hass.states.get(entity_id).state)
+
+
+async def test_motion_is_recorded_with_what_came_before_and_sent(
+    hass: HomeAssistant, set_up: SetUp, automate: Automate, phone: Phone, media: Path
+) -> None:
+    entry = await set_up(PATTERN, pre_roll=10)
+    move = partial(hass.states.async_set, MOTION, attributes={"friendly_name": "Hall"})
+    move("off")
+    facts = {"path": "{{ recording.path }}", "id": "{{ recording.media_content_id }}"}
+    told = {"event": "recorded", "event_data": facts}
+    inputs = {"motion": [MOTION], "pre_roll": 2, "linger": 1, "phones": [phone.device_id], "actions": [told]}
+    await automate("record_on_motion", **inputs)
+    recorded = async_capture_events(hass, "recorded")
+    pipeline = entry.runtime_data.pipeline
+    async with pipeline.packets() as packets:
+        async for _ in packets:
+            if len(pipeline.packet_feed.complete) > 3:
+                break
+    move("on")
+    await reached(hass, lambda: number(hass, "sensor.yard_recordings_under_way") == 1)
+    move("off")
+    move("on")
+    move("off")
+    notification = await phone.notification()
+    assert number(hass, "sensor.yard_recordings_under_way") == 0
+    (file,) = (media / "tripod/yard/recordings").rglob("*.mp4")
+    assert notification["title"] == "Yard"
+    assert re.fullmatch(r"Hall, \d\d:\d\d:\d\d, \d+ s", notification["message"])
+    key = f"{entry.entry_id}/recordings/{file.parent.name}/{file.name}"
+    assert notification["data"]["video"] == f"/api/tripod/media/{quote(key)}"
+    assert duration(file) >= 3
+    (event,) = recorded
+    assert event.data == {"path": str(file), "id": f"media-source://tripod/{key}"}
