@@ -86,9 +86,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     return True
 
 
-async def _render(
-    request: RenderRequest, archive: Archive, ffmpeg: Ffmpeg, progress: Callable[[float], None]
-) -> Item:
+async def _render(request: RenderRequest, archive: Archive, ffmpeg: Ffmpeg, progress: Callable[[float], None]) -> Item:
     raise WorkerFailed("videos are not made yet")  # until the engine's render is merged
 
 
