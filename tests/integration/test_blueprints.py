@@ -155,7 +155,7 @@ async def test_motion_is_recorded_with_what_came_before_and_sent(
     move("on")
     move("off")
     notification = await phone.notification()
-    assert number(hass, "sensor.yard_recordings_under_way") == 0
+    await reached(hass, lambda: number(hass, "sensor.yard_recordings_under_way") == 0)
     (file,) = (media / "tripod/yard/recordings").rglob("*.mp4")
     assert notification["title"] == "Yard"
     assert re.fullmatch(r"Hall, \d\d:\d\d:\d\d, \d+ s", notification["message"])
