@@ -73,7 +73,7 @@ class Archive:
         self._known = known
         self._clock = clock
         self._shelves = Shelves(root, zone)
-        self._ledger = Ledger(self._shelves)
+        self._ledger = Ledger(self._shelves, clock)
         self._saved_at = clock()
         self._pins = Pins(root)
         self._held: Counter[str] = Counter()
@@ -290,7 +290,7 @@ class Archive:
         return datetime.fromtimestamp(self._clock() + FUTURE, self.zone)
 
     def days(self, kind: Kind, job: str = "") -> list[Day]:
-        """Return the days that have any, newest last."""
+        """Return the days that have any, newest last; what others change on days long gone is seen within a minute."""
         shelf = Shelf.of(kind, job)
         with self._explained(), self._lock:
             known = self._ledger.refresh(shelf)
