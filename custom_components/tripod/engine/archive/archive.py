@@ -244,7 +244,8 @@ class Archive:
             self._newest[shelf] = item
         if abs(self._clock() - self._saved_at) > SAVE_EVERY:
             self._saved_at = self._clock()
-            self._ledger.save()
+            with suppress(OSError):  # the item is there all the same
+                self._ledger.save()
 
     def jobs(self) -> list[str]:
         """Return the names of the timelapses that have frames or chunks."""
@@ -348,7 +349,8 @@ class Archive:
             with self._ledger.changing(found, -1):
                 found.path.unlink()
                 self._forget(found)
-            self._pins.discard(found.key)
+            with suppress(OSError):  # a pin of what is gone is forgotten at the next start
+                self._pins.discard(found.key)
             if self._newest.get(shelf := Shelf.of(found.kind, found.job)) == found:
                 del self._newest[shelf]
 

@@ -138,8 +138,14 @@ class Ledger:
         place = self._root / shelf.folder / folder
         entry = known.get(folder) if place.exists() else Entry(0, 0, {})
         trusted = entry is not None and self._is_fresh(entry)
-        known.pop(folder, None)  # unless all goes well it is looked at again
-        yield
+        known.pop(folder, None)
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):  # then at the next refresh
+                if place.exists():
+                    known[folder] = self._look_at(shelf, folder)
+            raise
         if not place.exists():
             return
         if entry is None or not trusted:
