@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 import json
 from pathlib import Path, PurePosixPath
+import shutil
 from typing import Any
 
 from ..archive import Archive, Item, Kind, files
@@ -64,7 +65,7 @@ class Finisher:
                     await self._pack(item)
                 if published := await asyncio.to_thread(self._publish, item):
                     recorded.append(published)
-        await asyncio.to_thread(files.remove_folder, folder)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         if not recorded:
             raise NothingRecorded
         return recorded

@@ -162,7 +162,8 @@ class Recording:
 
         Raises `NothingRecorded`, or why it could not be finished: `DiskFull`, `NotWritable`, `ArchiveMissing`.
         """
-        return await asyncio.shield(self._outcome)
+        await asyncio.wait([self._outcome])
+        return self._outcome.result()
 
     async def run(self, finish: Callable[[], Awaitable[list[Recorded]]]) -> None:
         """Record to the end, then `finish`; what that raises, `done` does."""
