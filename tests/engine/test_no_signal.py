@@ -125,7 +125,7 @@ def test_lines_hold_the_text_and_no_more(text: str, ems: float) -> None:
     whole = "".join(lines).replace(" ", "")
     printable = "".join(letter for letter in text if letter.isprintable() and not letter.isspace())
     assert whole == printable or (whole.endswith("…") and len(lines) == MAX_LINES)
-    assert all(no_signal._ems(line) <= ems or len(line) == 1 for line in lines[: MAX_LINES - 1])
+    assert all(no_signal.width_in_ems(line) <= ems or len(line) == 1 for line in lines[: MAX_LINES - 1])
 
 
 def test_lines_are_balanced() -> None:

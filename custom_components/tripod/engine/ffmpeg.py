@@ -31,6 +31,7 @@ class Ffmpeg:
         """Use the program `binary`, a path or a name on PATH."""
         self.binary = binary
         self._version: str | None = None
+        self._filters: frozenset[str] | None = None
 
     def argv(self, *arguments: str) -> list[str]:
         """Return a command line: quiet but for errors, never reading the terminal."""
@@ -45,6 +46,15 @@ class Ffmpeg:
                 raise errors.FfmpegMissing(self.binary)
             self._version = match[1].decode(errors="replace")
         return self._version
+
+    async def filters(self) -> frozenset[str]:
+        """Return the names of the filters that it was built with; raises `FfmpegMissing`."""
+        if self._filters is None:
+            output = await self.run([self.binary, "-hide_banner", "-filters"])
+            self._filters = frozenset(
+                name.decode() for name in re.findall(rb"^ ?[A-Z.|]{2,3} (\w+) ", output, re.MULTILINE)
+            )
+        return self._filters
 
     async def run(self, argv: Sequence[str], data: bytes | None = None, timeout: float = ONE_SHOT_TIMEOUT) -> bytes:
         """Run a short job: `data` into its stdin, return its stdout; raises what explains its failure.

@@ -1,16 +1,21 @@
 """JPEG frame boundaries, found by walking markers; nothing is decoded.
 
-Facts: ITU-T T.81, annex B. Entropy-coded data holds no marker but RSTn, as every 0xFF in it is followed by 0x00.
+Facts: ITU-T T.81, annex B; Exif 2.3, 4.5 and 4.6. Entropy-coded data holds no marker but RSTn, as every 0xFF in it is
+followed by 0x00.
 USB cameras leave out the Huffman tables where they are those of annex K.3; browsers need them, so they are put in.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 
 from .errors import NotAPicture
 
 MAX_BYTES = 16 * 1024 * 1024
+
+MAX_DESCRIPTION = 32_000
+"""Bytes of text that are put into a picture: a segment has room for twice as many."""
 
 _NOWHERE = -1
 _START = b"\xff\xd8\xff"  # SOI, and the first byte of the marker that must follow
@@ -18,6 +23,9 @@ _SOI, _EOI, _SOS, _DHT = 0xD8, 0xD9, 0xDA, 0xC4
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, 0xCC}  # SOFn, without DHT, JPG and DAC
 _BARE = frozenset((0x01, *range(0xD0, 0xD8)))  # TEM and RSTn have no length
 _BASELINE = frozenset((0xC0, 0xC1))  # what the usual tables are for
+_NEEDLESS = frozenset(range(0xE1, 0xF0)) - {0xEE}  # APPn, but for JFIF and Adobe's, which says how colour is meant
+_APP1 = 0xE1
+_IMAGE_DESCRIPTION, _ASCII = 0x010E, 2
 _MARKER_IN_SCAN = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 
 # class and destination, how many codes there are of each length, their values
@@ -195,6 +203,26 @@ def dimensions(jpeg: bytes) -> tuple[int, int]:
                 return width, height
             break
     raise NotAPicture("no JPEG frame header")
+
+
+def described(jpeg: bytes, text: str) -> bytes:
+    """Return the picture with `text` as its description (Exif), in place of all that others wrote into it.
+
+    An empty text is none. What decodes the picture then stumbles over nothing but the picture itself.
+    """
+    pieces, position = [jpeg[:2], _description(text) if text else b""], 2
+    for marker, start in _segments(jpeg):
+        if marker in _NEEDLESS:
+            pieces.append(jpeg[position:start])
+            position = start + 2 + int.from_bytes(jpeg[start + 2 : start + 4], "big")
+    return b"".join((*pieces, memoryview(jpeg)[position:]))
+
+
+def _description(text: str) -> bytes:
+    value = text.encode(errors="replace")[:MAX_DESCRIPTION].ljust(5, b"\0") + b"\0"  # four bytes would stand elsewhere
+    entry = struct.pack("<HHHIII", 1, _IMAGE_DESCRIPTION, _ASCII, len(value), 26, 0)
+    exif = b"Exif\0\0" + b"II*\0" + struct.pack("<I", 8) + entry + value
+    return bytes((0xFF, _APP1)) + (2 + len(exif)).to_bytes(2, "big") + exif
 
 
 def _segments(jpeg: bytes) -> list[tuple[int, int]]:

@@ -117,7 +117,7 @@ def _broken(words: list[str], ems: float) -> list[str]:
     line = ""
     for word in words:
         joined = f"{line} {word}" if line else word
-        if _ems(joined) <= ems:
+        if width_in_ems(joined) <= ems:
             line = joined
             continue
         if line:
@@ -130,13 +130,13 @@ def _broken(words: list[str], ems: float) -> list[str]:
 def _pieces(word: str, ems: float) -> list[str]:
     pieces = [""]
     for letter in word:
-        if pieces[-1] and _ems(pieces[-1] + letter) > ems:
+        if pieces[-1] and width_in_ems(pieces[-1] + letter) > ems:
             pieces.append("")
         pieces[-1] += letter
     return pieces
 
 
-def _ems(text: str) -> float:
+def width_in_ems(text: str) -> float:
     """Return about how wide DejaVu Sans Bold sets a text."""
     return sum(map(_em, text))
 

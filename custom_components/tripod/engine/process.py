@@ -73,8 +73,8 @@ class Process(asyncio.SubprocessProtocol):
         self,
         argv: Sequence[str],
         *,
-        on_output: Callable[[bytes], None],
-        on_side_output: Callable[[bytes], None] | None = None,
+        on_output: Callable[[bytes], object],
+        on_side_output: Callable[[bytes], object] | None = None,
         explain: Explain = _explain_plainly,
         secrets: Sequence[str] = (),
         stdin: bool = False,
@@ -261,7 +261,7 @@ class Process(asyncio.SubprocessProtocol):
 class _SideOutput(asyncio.Protocol):
     """Pass on what comes through the second pipe."""
 
-    def __init__(self, on_output: Callable[[bytes], None] | None) -> None:
+    def __init__(self, on_output: Callable[[bytes], object] | None) -> None:
         self._on_output = on_output
 
     def data_received(self, data: bytes) -> None:

@@ -43,9 +43,6 @@ def judge(path: Path) -> Verdict:
     if path.suffix == ".mp4":
         atoms = _atoms(path.read_bytes())
         assert atoms.index("moov") < atoms.index("mdat"), atoms
-    command = ("ffmpeg", "-v", "error", "-nostdin", "-i", str(path), "-f", "null", "-")
-    run = subprocess.run(command, check=True, capture_output=True, timeout=60)
-    assert run.stderr == b"", run.stderr.decode()
     return Verdict(
         duration=float(said["format"]["duration"]),
         video=video,

@@ -1,12 +1,15 @@
 """Timelapses: when frames are taken, and how they become a video."""
 
+from .chunk import Chunk, due_days, make_chunk
 from .job import Job, JobStatus, Sun
 from .jobs import Finished, Timelapses
 from .look import Look
 from .queue import Render, RenderQueue, RenderState
+from .render import render
 from .request import RenderRequest
 
 __all__ = [
+    "Chunk",
     "Finished",
     "Job",
     "JobStatus",
@@ -17,4 +20,7 @@ __all__ = [
     "RenderState",
     "Sun",
     "Timelapses",
+    "due_days",
+    "make_chunk",
+    "render",
 ]

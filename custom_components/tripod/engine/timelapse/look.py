@@ -45,6 +45,15 @@ class Look:
         if len(self.overlay) > LONGEST_OVERLAY:
             raise InvalidRequest(f"an overlay text of more than {LONGEST_OVERLAY} characters")
 
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the video's width and height for frames of these; even, for colour has half as many pixels."""
+        wanted_width, wanted_height = self.width, self.height
+        if not wanted_width:
+            wanted_width = round(wanted_height * width / height) if wanted_height else width
+        if not wanted_height:
+            wanted_height = round(wanted_width * height / width)
+        return _even(wanted_width), _even(wanted_height)
+
     @property
     def key(self) -> str:
         """The name of the set of chunks that look like this."""
@@ -59,3 +68,7 @@ class Look:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the look that `as_dict` described; what this version does not know is left out."""
         return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})
+
+
+def _even(side: int) -> int:
+    return min(max(side // 2 * 2, SMALLEST), LARGEST)
