@@ -1,19 +1,22 @@
-"""The program is killed at any instant: what is published is whole, and at most a second of what was recorded is lost."""
+"""The program is killed at any instant: what is published is whole, and at most a second is lost."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from inspect import iscoroutinefunction
+from itertools import pairwise
 import os
 from pathlib import Path
 import random
 import sys
 import time
+from typing import Any
 
 import pytest
 
 from custom_components.tripod.engine.archive import Archive, Item, Kind
 from custom_components.tripod.engine.events import Event
-from custom_components.tripod.engine.ffmpeg import Ffmpeg
 from custom_components.tripod.engine.pipeline import Pipeline
 from custom_components.tripod.engine.recorder import Recorder
 from custom_components.tripod.engine.recorder.finish import Finisher
@@ -75,7 +78,7 @@ async def survives(root: Path, seconds: float, lives: float) -> float:
         assert frames == list(range(frames[0], frames[0] + len(frames)))
     firsts = [frames[0] for frames in shown]
     assert len(set(firsts)) == len(firsts)
-    for before, after in zip(shown, shown[1:], strict=False):
+    for before, after in pairwise(shown):
         assert after[0] <= before[-1] + GOP + RATE  # none that was begun is missing
     return ended - began - (shown[-1][-1] + 1) / RATE
 
@@ -105,21 +108,17 @@ async def test_finishing_goes_on_wherever_it_was_cut_off(tmp_path: Path, monkeyp
         content = {path.name: path.read_bytes() for path in (stretch, notes)}
         await recording.done()
 
-    class Cut(Exception):
-        """The program ends here."""
-
-    steps = ("_pack", "_run", "_publish")
-    for step in steps:
+    for step in ("_pack", "_run", "_publish"):
         for after in (False, True):
             root = tmp_path / f"{step}-{after}"
             archive = open_archive(root)
             part = archive.new_part("recording")
             for name, data in content.items():
                 (part / name).write_bytes(data)
-            finisher = Finisher(archive, Ffmpeg())
-            with monkeypatch.context() as patch, pytest.raises(Cut):
-                patch.setattr(Finisher, step, _cut(getattr(Finisher, step), Cut, after=after))
-                await finisher.finish(part, whole=True)
+            monkeypatch.setattr(Finisher, step, cut(whole := getattr(Finisher, step), after=after))
+            with pytest.raises(Ended):
+                await Finisher(archive, TOOLS.ffmpeg).finish(part, whole=True)
+            monkeypatch.setattr(Finisher, step, whole)
             for item in published(archive):
                 judge(item.path)
             await recovered(open_archive(root, known=True))
@@ -128,19 +127,21 @@ async def test_finishing_goes_on_wherever_it_was_cut_off(tmp_path: Path, monkeyp
             assert not list((root / ".parts").iterdir())
 
 
-def _cut(step: object, error: type[Exception], *, after: bool) -> object:
-    if asyncio.iscoroutinefunction(step):
+class Ended(Exception):
+    """The program ends here."""
 
-        async def cut_async(*arguments: object) -> None:
-            if after:
-                await step(*arguments)
-            raise error
 
-        return cut_async
+def cut(step: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
+    """Return a step that the program ends before, or after."""
 
-    def cut(*arguments: object) -> None:
+    async def cut_async(*arguments: object) -> None:
         if after:
-            step(*arguments)  # type: ignore[operator]
-        raise error
+            await step(*arguments)
+        raise Ended
 
-    return cut
+    def cut_plain(*arguments: object) -> None:
+        if after:
+            step(*arguments)
+        raise Ended
+
+    return cut_async if iscoroutinefunction(step) else cut_plain

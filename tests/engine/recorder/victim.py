@@ -8,9 +8,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 import sys
+from types import ModuleType
 
-from tests.engine.recorder.reel import Reel
-from tests.engine.recorder.studio import studio
+# the engine runs without Home Assistant, which would take seconds to import
+package = ModuleType("custom_components.tripod")
+package.__path__ = [str(Path(__file__).parents[3] / "custom_components/tripod")]
+sys.modules[package.__name__] = package
+
+from tests.engine.recorder.reel import Reel  # noqa: E402 - see above
+from tests.engine.recorder.studio import studio  # noqa: E402
 
 
 async def main(root: Path, seconds: float) -> None:
