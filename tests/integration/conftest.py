@@ -45,6 +45,14 @@ def _home_assistant(
     """Load this repository's integration, open loopback sockets and keep stores off the disk."""
 
 
+@pytest.fixture
+def hass_config_dir(tmp_path: Path) -> str:
+    """Give each test a directory for the configuration of its own."""
+    directory = tmp_path / "config"
+    directory.mkdir()
+    return str(directory)
+
+
 @pytest.fixture(autouse=True)
 def media(hass: HomeAssistant, tmp_path: Path) -> Path:
     """Give each test a media directory of its own."""
