@@ -1,6 +1,9 @@
 """Tripod: any camera as a Home Assistant camera, with one shared capture for every consumer."""
 
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
@@ -9,15 +12,20 @@ from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from . import encoding, issues, services, settings, software_encoder, views
+from . import archives, encoding, issues, services, settings, software_encoder, timelapse_conditions, views
 from .camera_controls import CameraControls
-from .const import DOMAIN
+from .const import CONF_FOLDER, CONF_STORAGE, DOMAIN
 from .coordinator import TripodCoordinator
 from .data import TripodConfigEntry, TripodData
 from .discovery import Discovery
-from .engine.errors import InvalidSource
+from .engine.archive import Archive, Item
+from .engine.camera import Camera
+from .engine.errors import InvalidSource, WorkerFailed
+from .engine.ffmpeg import Ffmpeg
+from .engine.keeper import Keeper
 from .engine.options import Start
 from .engine.pipeline import Pipeline
+from .engine.timelapse import RenderQueue, RenderRequest
 from .engine.web import CameraEndpoints
 from .exposure import CameraExposure
 from .links import Link, Links
@@ -33,11 +41,16 @@ PLATFORMS = [
     Platform.BUTTON,
     Platform.CAMERA,
     Platform.EVENT,
+    Platform.IMAGE,
     Platform.NUMBER,
     Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
 ]
+
+
+RENDERS = f".storage/{DOMAIN}.renders"
+"""The file with the renders that wait, in the configuration's directory: no archive's disk must be there for it."""
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -52,7 +65,20 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         if entry and entry.state is ConfigEntryState.LOADED:
             entry.runtime_data.endpoints.disconnect(link.client.id)
 
-    hass.data[SHARED] = Shared(storage=storage, links=Links(hass, storage, cut), listener=listener)
+    renders = RenderQueue(Path(hass.config.path(RENDERS)), tools(hass).ffmpeg, _render)
+    await renders.open()
+
+    async def close(_event: Event) -> None:
+        await renders.close()
+
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close)
+    hass.data[SHARED] = Shared(
+        storage=storage,
+        links=Links(hass, storage, cut),
+        listener=listener,
+        keeper=Keeper(lambda: storage.max_size * settings.MIB),
+        renders=renders,
+    )
     await encoding.recall(hass, storage)
     views.async_register(hass)
     services.async_setup_services(hass)
@@ -60,12 +86,27 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     return True
 
 
+async def _render(request: RenderRequest, archive: Archive, ffmpeg: Ffmpeg, progress: Callable[[float], None]) -> Item:
+    raise WorkerFailed("videos are not made yet")  # until the engine's render is merged
+
+
 async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bool:
     """Set up a camera."""
-    pipeline, storage = _pipeline(hass, entry), hass.data[SHARED].storage
+    shared = hass.data[SHARED]
+    pipeline, storage = _pipeline(hass, entry), shared.storage
+    archive = archives.make(hass, entry)
+    camera = Camera(
+        pipeline,
+        archive,
+        keeper=shared.keeper,
+        renders=shared.renders,
+        retention=settings.retention(entry.options),
+        permit=archives.permit(hass, entry, archive),
+        allowed=partial(timelapse_conditions.allowed, hass),
+    )
     controls = CameraControls(storage, entry.entry_id, pipeline.controls) if pipeline.controls else None
     entry.runtime_data = TripodData(
-        pipeline=pipeline,
+        camera=camera,
         endpoints=CameraEndpoints(
             pipeline, title=entry.title, describe=partial(describe, hass), cors=False
         ),  # the views see to CORS, with Home Assistant's own means
@@ -74,10 +115,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
         exposure=CameraExposure(storage, entry.entry_id, controls) if controls else None,
         applied=_configured(entry),
     )
-    shared = hass.data[SHARED]
     shared.listener.add(entry.entry_id, entry.runtime_data.endpoints)
     shared.links.update(entry)
     issues.watch(hass, entry)
+    issues.watch_archive(hass, entry)
+    archives.watch(hass, entry)
     software_encoder.watch(hass, entry)
     encoding.find(hass, entry)
     await issues.check_ffmpeg(hass)
@@ -89,6 +131,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close))
     entry.async_on_unload(entry.add_update_listener(_update))
     pipeline.open()
+    camera.open()
     if controls:
         _begin_controls(hass, entry, controls)
     return True
@@ -106,6 +149,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> N
     """Forget a camera."""
     issues.forget(hass, entry)
     if shared := hass.data.get(SHARED):
+        await shared.renders.forget(entry.entry_id)
         shared.storage.forget_camera(entry.entry_id)
         for link in entry.subentries:
             shared.storage.forget_link(link)
@@ -144,6 +188,7 @@ async def _close(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
     shared.listener.remove(entry.entry_id)
     shared.links.remove(entry)
     await entry.runtime_data.endpoints.close()
+    await entry.runtime_data.camera.close()
     await entry.runtime_data.pipeline.close()
 
 
@@ -153,7 +198,9 @@ async def _update(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
         hass.config_entries.async_schedule_reload(entry.entry_id)
     else:
         hass.data[SHARED].links.update(entry)
+        entry.runtime_data.camera.limit(settings.retention(entry.options), settings.floor(entry.options))
 
 
-def _configured(entry: TripodConfigEntry) -> tuple[dict[str, object], dict[str, object]]:
-    return dict(entry.data), dict(entry.options)
+def _configured(entry: TripodConfigEntry) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the camera must be set up anew for; limits of what is kept are taken over as they are."""
+    return dict(entry.data), {**entry.options, CONF_STORAGE: settings.storage(entry.options)[CONF_FOLDER]}

@@ -8,10 +8,11 @@ from homeassistant.const import CONF_NAME, CONF_USERNAME
 from homeassistant.core import callback
 
 from . import forms
-from .const import DOMAIN, SUBENTRY_LINK
+from .const import DOMAIN, SUBENTRY_LINK, SUBENTRY_TIMELAPSE
 from .csi_flow import CsiFlow
 from .link_flow import LinkFlow
 from .options_flow import TripodOptionsFlow
+from .timelapse_flow import TimelapseFlow
 from .v4l2_flow import V4l2Flow
 
 
@@ -24,8 +25,8 @@ class TripodConfigFlow(V4l2Flow, CsiFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return what a camera may have: links."""
-        return {SUBENTRY_LINK: LinkFlow}
+        """Return what a camera may have: links, and timelapses that stay."""
+        return {SUBENTRY_LINK: LinkFlow, SUBENTRY_TIMELAPSE: TimelapseFlow}
 
     @staticmethod
     @callback

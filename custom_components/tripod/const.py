@@ -32,11 +32,14 @@ CONF_LIMIT: Final = "limit"
 CONF_SCOPES: Final = "scopes"
 
 CONF_STORAGE: Final = "storage"
-"""The options about what is kept, in a mapping of their own: a folder, a floor, what the camera may take, and under each
-kind's name (`engine.archive.Kind`) a mapping of its limits."""
+"""The options about what is kept, in a mapping of their own: a folder, a floor, what the camera may take, and under the
+name of each kind (`engine.archive.Kind`) a mapping of its limits."""
 CONF_FLOOR: Final = "floor"
 CONF_FOLDER: Final = "folder"
 """In which the camera's own folder is made; where it is empty, that is `tripod` in the media directory."""
 CONF_MAX_AGE: Final = "max_age"
 CONF_MAX_COUNT: Final = "max_count"
 CONF_MAX_SIZE: Final = "max_size"
+
+SUBENTRY_TIMELAPSE: Final = "timelapse"
+"""A standing timelapse: its title is the job's name, its data `engine.timelapse.Job.as_dict`."""

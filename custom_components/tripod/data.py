@@ -8,7 +8,11 @@ from homeassistant.config_entries import ConfigEntry
 
 from .camera_controls import CameraControls
 from .coordinator import TripodCoordinator
+from .engine.archive import Archive
+from .engine.camera import Camera
 from .engine.pipeline import Pipeline
+from .engine.recorder import Recorder
+from .engine.timelapse import Timelapses
 from .engine.web import CameraEndpoints
 from .exposure import CameraExposure
 
@@ -19,11 +23,32 @@ type TripodConfigEntry = ConfigEntry[TripodData]
 class TripodData:
     """The running parts of one camera."""
 
-    pipeline: Pipeline
+    camera: Camera
+    """The pipeline, and all that is kept of it."""
     endpoints: CameraEndpoints
     coordinator: TripodCoordinator
     controls: CameraControls | None
     """What can be turned on the camera; None where it has nothing of the kind."""
     exposure: CameraExposure | None
     applied: tuple[Mapping[str, Any], Mapping[str, Any]]
-    """The entry's data and options that the camera runs with."""
+    """The entry's data and options that the camera runs with, but for those that need no restart."""
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What delivers the pictures."""
+        return self.camera.pipeline
+
+    @property
+    def archive(self) -> Archive:
+        """Where files are kept; open while `camera.present`."""
+        return self.camera.archive
+
+    @property
+    def recorder(self) -> Recorder:
+        """What records."""
+        return self.camera.recorder
+
+    @property
+    def timelapses(self) -> Timelapses:
+        """What takes timelapses."""
+        return self.camera.timelapses

@@ -2,6 +2,7 @@
 
 from typing import override
 
+from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
@@ -9,6 +10,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .const import DOMAIN
 from .coordinator import TripodCoordinator
 from .data import TripodConfigEntry
+from .engine.camera import Camera
 from .engine.pipeline import Pipeline
 from .engine.status import Status
 
@@ -27,7 +29,7 @@ class TripodEntity(CoordinatorEntity[TripodCoordinator]):
         """Show the part of `entry`'s camera that `description` names."""
         super().__init__(entry.runtime_data.coordinator)
         self.entity_description = description
-        self.entry = entry
+        self.entry: TripodConfigEntry = entry
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"
         self._attr_device_info = DeviceInfo(
             identifiers={(DOMAIN, entry.entry_id)},
@@ -51,3 +53,28 @@ class TripodEntity(CoordinatorEntity[TripodCoordinator]):
     def status(self) -> Status:
         """The camera's status as last published."""
         return self.coordinator.data
+
+
+class KeptEntity(TripodEntity):
+    """An entity that shows what is kept of a camera."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow what is kept."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.camera.listen(self.show))
+
+    @property
+    def camera(self) -> Camera:
+        """The camera, with what it keeps."""
+        return self.entry.runtime_data.camera
+
+    @callback
+    def show(self) -> None:
+        """Show what changed."""
+        self.async_write_ha_state()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write nothing: the pipeline's numbers are not shown here."""

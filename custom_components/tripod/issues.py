@@ -10,11 +10,15 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 from .engine.errors import (
+    ArchiveMissing,
     DeviceBusy,
     DeviceHeld,
     DeviceNotPermitted,
+    DiskFull,
     FfmpegMissing,
+    LowSpace,
     NoPermission,
+    NotWritable,
     TripodError,
     Unauthorized,
 )
@@ -29,6 +33,9 @@ FFMPEG_MISSING = "ffmpeg_missing"
 UNAUTHORIZED = "unauthorized"
 
 HELP: Final = "https://github.com/tripod-cameras/tripod#when-a-camera-fails"
+
+
+STORAGE_HELP: Final = "https://github.com/tripod-cameras/tripod#storage"
 
 
 def issue_id(cause: str, entry_id: str) -> str:
@@ -64,6 +71,21 @@ def watch(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
                 entry.async_create_background_task(hass, check_ffmpeg(hass), "look for ffmpeg")
 
     entry.async_on_unload(pipeline.listen(look))
+
+
+@callback
+def watch_archive(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
+    """Follow whether anything can be kept of a camera, for as long as it is set up."""
+    camera = entry.runtime_data.camera
+
+    @callback
+    def look() -> None:
+        cause = camera.error.cause if camera.error else None
+        _withdraw_causes(hass, entry, *(known for known in ARCHIVE_CAUSES if known != cause))
+        if camera.error and cause in ARCHIVE_CAUSES:
+            _report_archive(hass, entry, camera.error)
+
+    entry.async_on_unload(camera.listen(look))
 
 
 def _report_ffmpeg(hass: HomeAssistant, *_: object) -> None:
@@ -109,6 +131,24 @@ def _report_device(hass: HomeAssistant, entry: TripodConfigEntry, error: TripodE
     )
 
 
+def _report_archive(hass: HomeAssistant, entry: TripodConfigEntry, error: TripodError) -> None:
+    """Say what keeps anything from being kept; only a folder that is gone for good is mended here."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id(error.cause, entry.entry_id),
+        data={"entry_id": entry.entry_id},
+        is_fixable=isinstance(error, ArchiveMissing),
+        learn_more_url=STORAGE_HELP,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=error.cause,
+        translation_placeholders={"name": entry.title, **placeholders(error)},
+    )
+
+
+ARCHIVE_CAUSES: Final = tuple(error.cause for error in (ArchiveMissing, DiskFull, LowSpace, NotWritable))
+"""What may keep anything from being kept; each has an issue of its name."""
+
 _DEVICE_ERRORS = (DeviceBusy, DeviceHeld, DeviceNotPermitted, NoPermission)
 
 DEVICE_CAUSES: Final = tuple(error.cause for error in _DEVICE_ERRORS)
@@ -137,4 +177,4 @@ def _withdraw_causes(hass: HomeAssistant, entry: TripodConfigEntry, *causes: str
 
 def forget(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
     """Withdraw all about a camera that is removed."""
-    _withdraw_causes(hass, entry, UNAUTHORIZED, *DEVICE_CAUSES)
+    _withdraw_causes(hass, entry, UNAUTHORIZED, *DEVICE_CAUSES, *ARCHIVE_CAUSES)

@@ -11,15 +11,17 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, UnitOfDataRate, UnitOfTime
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfDataRate, UnitOfInformation, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .data import TripodConfigEntry
+from .engine.archive import Kind
+from .engine.camera import Camera
 from .engine.errors import TripodError
 from .engine.status import State, Status
-from .entity import TripodEntity
+from .entity import KeptEntity, TripodEntity
 from .sentences import describe
 
 PARALLEL_UPDATES = 0
@@ -119,11 +121,96 @@ DESCRIPTIONS = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeptSensorDescription(SensorEntityDescription):
+    """One number of what is kept of a camera."""
+
+    value_fn: Callable[[Camera], StateType]
+    attributes_fn: Callable[[Camera], Mapping[str, Any]] = lambda _: {}
+
+
+def _storage_used(camera: Camera) -> int | None:
+    return camera.kept.size if camera.present else None
+
+
+def _storage_by_kind(camera: Camera) -> Mapping[str, Any]:
+    sizes = dict.fromkeys(map(str, Kind), 0)
+    for (kind, _), usage in camera.kept.usage.items():
+        sizes[kind] += usage.size
+    return {**sizes, "free": camera.kept.free}
+
+
+def _frames_today(camera: Camera) -> Mapping[str, int]:
+    return {status.job.name: status.frames_today for status in camera.timelapses.jobs}
+
+
+def _render_progress(camera: Camera) -> int | None:
+    return round(camera.renders[0].progress * 100) if camera.renders else None
+
+
+def _renders(camera: Camera) -> Mapping[str, Any]:
+    return {"renders": [{"render": render.id, "job": render.request.job} for render in camera.renders]}
+
+
+KEPT = (
+    KeptSensorDescription(
+        key="recordings",
+        translation_key="recordings",
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=lambda camera: len(camera.recordings),
+        attributes_fn=lambda camera: {"recordings": [recording.id for recording in camera.recordings]},
+    ),
+    KeptSensorDescription(
+        key="timelapses",
+        translation_key="timelapses",
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=lambda camera: sum(status.running for status in camera.timelapses.jobs),
+        attributes_fn=lambda camera: {"jobs": [status.job.name for status in camera.timelapses.jobs if status.running]},
+    ),
+    KeptSensorDescription(
+        key="frames_today",
+        translation_key="frames_today",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value_fn=lambda camera: sum(_frames_today(camera).values()),
+        attributes_fn=lambda camera: {"jobs": _frames_today(camera)},
+    ),
+    KeptSensorDescription(
+        key="render_progress",
+        translation_key="render_progress",
+        native_unit_of_measurement=PERCENTAGE,
+        value_fn=_render_progress,
+        attributes_fn=_renders,
+    ),
+    KeptSensorDescription(
+        key="storage_used",
+        translation_key="storage_used",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.GIGABYTES,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=2,
+        value_fn=_storage_used,
+        attributes_fn=_storage_by_kind,
+    ),
+    KeptSensorDescription(
+        key="storage_forecast",
+        translation_key="storage_forecast",
+        device_class=SensorDeviceClass.DURATION,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        native_unit_of_measurement=UnitOfTime.DAYS,
+        suggested_display_precision=0,
+        value_fn=lambda camera: camera.kept.forecast,
+    ),
+)
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: TripodConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the sensors of a camera."""
     async_add_entities(TripodSensor(entry, description) for description in DESCRIPTIONS)
+    async_add_entities(KeptSensor(entry, description) for description in KEPT)
 
 
 class TripodSensor(TripodEntity, SensorEntity):
@@ -145,3 +232,21 @@ class TripodSensor(TripodEntity, SensorEntity):
         if explain is None or (error := explain(self.status)) is None:
             return None
         return {"reason": describe(self.hass, error)}
+
+
+class KeptSensor(KeptEntity, SensorEntity):
+    """One number of what is kept of a camera."""
+
+    entity_description: KeptSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> StateType:
+        """Return the value."""
+        return self.entity_description.value_fn(self.camera)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """Return what the value is made of."""
+        return self.entity_description.attributes_fn(self.camera)

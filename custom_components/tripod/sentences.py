@@ -8,9 +8,30 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.translation import async_get_cached_translations, async_get_translations
 
 from .const import DOMAIN
-from .engine.errors import ControlInactive, ControlLocked, InvalidControl, Stopped, TripodError
+from .engine.errors import (
+    Cancelled,
+    ControlInactive,
+    ControlLocked,
+    InvalidControl,
+    InvalidJob,
+    InvalidName,
+    InvalidRange,
+    InvalidRequest,
+    JobExists,
+    NoSuchItem,
+    NoSuchJob,
+    NoSuchRender,
+    NothingFound,
+    NotRecording,
+    Stopped,
+    TooManyJobs,
+    TripodError,
+)
 
-_REFUSED = (ControlInactive, ControlLocked, InvalidControl, Stopped)
+_REFUSED = (
+    *(Cancelled, ControlInactive, ControlLocked, InvalidControl, InvalidJob, InvalidName, InvalidRange, InvalidRequest),
+    *(JobExists, NoSuchItem, NoSuchJob, NoSuchRender, NothingFound, NotRecording, Stopped, TooManyJobs),
+)
 """What the user only has to do differently."""
 
 UNKNOWN = "?"

@@ -11,7 +11,9 @@ from homeassistant.util.hass_dict import HassKey
 from .const import DOMAIN
 from .data import TripodData
 from .engine.ffmpeg import Ffmpeg
+from .engine.keeper import Keeper
 from .engine.sources import Tools
+from .engine.timelapse import RenderQueue
 from .engine.viewers import Client
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ class Shared:
     storage: Storage
     links: Links
     listener: Listener
+    keeper: Keeper
+    """What prunes all archives."""
+    renders: RenderQueue
+    """All timelapses that become videos, one after the other."""
     streams: dict[str, DashboardStream] = field(default_factory=dict)
     """The dashboards' HLS streams under way, by token."""
     warned_of_core: bool = False

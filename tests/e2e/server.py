@@ -1,8 +1,9 @@
 """A real Home Assistant that a test may start, kill and start again."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+import os
 from pathlib import Path
 import socket
 import subprocess
@@ -14,6 +15,9 @@ import psutil
 from .waiting import until
 
 _STOP_SECONDS = 20
+
+_MARK = "TRIPOD_TEST"
+"""The variable that tells this Home Assistant's processes, which inherit it, from all others."""
 
 _SMALL = {"advanced": {"width": 640, "height": 360, "rate": 15}}
 """Small, since the machine that runs the tests encodes it and decodes it again several times over."""
@@ -47,7 +51,7 @@ class HomeAssistant:
         """Use the folder `config`, with more `configuration` in YAML, and a free port; run by `python`."""
         self.config = config
         self._python = python
-        self._environment = environment
+        self._environment = os.environ if environment is None else environment
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         prepare(config, port=port)
@@ -69,7 +73,7 @@ class HomeAssistant:
                 self.config,
                 python=self._python,
                 cwd=self.config,  # where its integrations come from: Python looks in the present folder first
-                env=self._environment,
+                env={**self._environment, _MARK: str(self.config)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -92,6 +96,15 @@ class HomeAssistant:
         self._process.kill()
         self._process.wait()
 
+    def processes(self) -> list[psutil.Process]:
+        """Return all that it ever started and that still runs, itself included, whoever is their parent now."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get(_MARK) == str(self.config) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
     def workers(self) -> list[psutil.Process]:
         """Return the ffmpeg processes that it runs."""
         assert self._process
@@ -101,6 +114,13 @@ class HomeAssistant:
     def call(self, domain: str, action: str, entity_id: str, **data: Any) -> Any:
         """Call an action."""
         return self.client.request("POST", f"/api/services/{domain}/{action}", {"entity_id": entity_id, **data})
+
+    def ask(self, action: str, entity_id: str, **data: Any) -> dict[str, Any]:
+        """Call one of our actions on a camera and return what it answers."""
+        path = f"/api/services/tripod/{action}?return_response"
+        answers = self.client.request("POST", path, {"entity_id": entity_id, **data})["service_response"]
+        answer: dict[str, Any] = answers[entity_id]
+        return answer
 
     def add_test_camera(self, name: str, *links: str, **fields: Any) -> Camera:
         """Add a camera on the test pattern, with `fields` of its form, and with a link for each of the names."""

@@ -111,4 +111,4 @@ async def test_one_device_holds_all(
     assert (device.name, device.manufacturer, device.model) == ("Yard", "Tripod", "Test pattern")
     entities = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
     assert {entity.device_id for entity in entities} == {device.id}
-    assert len(entities) == 12
+    assert len(entities) == 24

@@ -1,5 +1,6 @@
 """Texts: every key that the code uses is there, and every text is used."""
 
+from collections.abc import Iterator
 import json
 from pathlib import Path
 import re
@@ -9,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import SelectSelector
 from homeassistant.util.json import load_json_object
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components import tripod
@@ -18,6 +20,7 @@ from custom_components.tripod import (
     csi_forms,
     event,
     forms,
+    image,
     issues,
     link_flow,
     select,
@@ -25,6 +28,7 @@ from custom_components.tripod import (
     sentences,
     services,
     switch,
+    timelapse_forms,
     v4l2_forms,
 )
 from custom_components.tripod.control_entity import KNOWN
@@ -114,6 +118,11 @@ def _phrases() -> dict[str, str]:
     return {sentences.PHRASES + key: text for key, text in texts.items()}
 
 
+def _modules() -> list[Path]:
+    """Return the files of Home Assistant's half."""
+    return [*ROOT.glob("*.py"), *ROOT.glob("services/*.py")]
+
+
 def test_every_phrase_is_used_and_every_phrase_that_is_used_has_a_text() -> None:
     code = "".join(path.read_text() for path in ROOT.glob("*.py"))
     assert {key for key in EN["selector"]["phrase"]["options"] if f'"{key}"' not in code} == set()
@@ -129,6 +138,9 @@ def test_every_field_of_the_other_dialogs_has_a_text() -> None:
     steps = EN["config_subentries"]["link"]["step"]
     _assert_form(steps["user"], link_flow.NEW)
     _assert_form(steps["reconfigure"], link_flow.CHANGE)
+    steps = EN["config_subentries"]["timelapse"]["step"]
+    _assert_form(steps["user"], timelapse_forms.NEW)
+    _assert_form(steps["reconfigure"], timelapse_forms.CHANGE)
 
 
 FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "v4l2_flow.py")
@@ -167,13 +179,13 @@ def test_no_text_is_left_over() -> None:
     assert set(EN["entity"]["sensor"]["last_error"]["state"]) == {*CAUSES, sensor.NO_ERROR}
     assert set(EN["entity"]["sensor"]["state"]["state"]) == {state.value for state in State}
     own = set(EN["exceptions"]) - CAUSES
-    code = "".join(path.read_text() for path in ROOT.glob("*.py"))
+    code = "".join(path.read_text() for path in _modules())
     assert {key for key in own if f'"{key}"' not in code} == set()
     assert set(EN["services"]) == set(services.Service)
 
 
 def test_every_exception_that_is_raised_has_a_text() -> None:
-    code = "".join(path.read_text() for path in ROOT.glob("*.py"))
+    code = "".join(path.read_text() for path in _modules())
     raised = set(re.findall(r'translation_key="(\w+)"', code)) | set(re.findall(r'_refused\("(\w+)"', code))
     named = {key for texts in EN["entity"].values() for key in texts} | set(EN["selector"])
     assert raised - named <= set(EN["exceptions"])
@@ -183,10 +195,11 @@ def test_every_entity_has_a_name_and_an_icon() -> None:
     named: set[str] = set()
     for platform, descriptions in (
         ("button", button.DESCRIPTIONS),
-        ("event", [event.CHANGE]),
+        ("event", [event.CHANGE, event.CONNECTION, *event.KEPT]),
+        ("image", image.DESCRIPTIONS),
         ("number", []),
         ("select", [select.EXPOSURE]),
-        ("sensor", sensor.DESCRIPTIONS),
+        ("sensor", [*sensor.DESCRIPTIONS, *sensor.KEPT]),
         ("switch", [switch.STREAM]),
     ):
         # what has no key is named by its device class
@@ -200,25 +213,49 @@ def test_every_entity_has_a_name_and_an_icon() -> None:
     assert all(description.device_class or description.translation_key for description in button.DESCRIPTIONS)
 
 
+def test_the_words_of_events_are_complete() -> None:
+    for description in (event.CHANGE, event.CONNECTION, *event.KEPT):
+        texts = EN["entity"]["event"][description.key]["state_attributes"]["event_type"]["state"]
+        assert set(texts) == set(description.event_types)
+
+
 def test_the_words_of_states_are_complete() -> None:
     assert set(EN["entity"]["select"]["exposure"]["state"]) == set(Exposure)
     events = EN["entity"]["event"]["change"]["state_attributes"]["event_type"]["state"]
     assert events == EN["entity"]["sensor"]["state"]["state"]
 
 
-@pytest.mark.parametrize("cause", issues.DEVICE_CAUSES)
+@pytest.mark.parametrize("cause", [*issues.DEVICE_CAUSES, *issues.ARCHIVE_CAUSES])
 def test_an_issue_names_what_its_error_names(cause: str) -> None:
     [kind] = [error for error in _all_errors() if error.cause == cause]
-    text = EN["issues"][cause]["title"] + EN["issues"][cause]["description"]
+    texts = EN["issues"][cause]
+    confirm = texts["fix_flow"]["step"]["confirm"] if "fix_flow" in texts else texts
+    text = texts["title"] + confirm["title"] + confirm["description"]
     known = {"name", "detail", *re.findall(r"\{(\w+)\}", kind.sentence)}
     assert set(re.findall(r"\{(\w+)\}", text)) <= known
 
 
 def test_every_action_has_texts_and_an_icon() -> None:
     assert set(ICONS["services"]) == set(services.Service)
-    fields = EN["services"]["snapshot"]["fields"]
-    assert set(fields) == {str(field) for field in services.SNAPSHOT_FIELDS}
-    assert all(set(text) == {"name", "description"} for text in fields.values())
+    described = load_yaml_dict(str(ROOT / "services.yaml"))
+    for name, action in services.ACTIONS.items():
+        texts = EN["services"][name]
+        assert set(texts.get("fields", {})) == {str(field) for field in action.fields or {}}
+        assert all(set(text) == {"name", "description"} for text in texts.get("fields", {}).values())
+        sections = {key for key, field in (described[name] or {}).get("fields", {}).items() if "fields" in field}
+        assert set(texts.get("sections", {})) == sections
+
+
+def test_every_choice_of_an_action_has_a_text() -> None:
+    def choices(fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        for field in fields.values():
+            yield from choices(field.get("fields", {}))
+            if choice := (field.get("selector") or {}).get("select"):
+                yield choice
+
+    for action in load_yaml_dict(str(ROOT / "services.yaml")).values():
+        for choice in choices(action.get("fields", {})):
+            assert set(choice["options"]) == set(EN["selector"][choice["translation_key"]]["options"])
 
 
 def test_every_choice_has_a_text() -> None:
@@ -235,6 +272,7 @@ def test_every_choice_has_a_text() -> None:
         check(forms.camera(kind, named=True))
     check(forms.options("v4l2"))
     check(link_flow.NEW)
+    check(timelapse_forms.NEW)
 
 
 def _all_errors(kind: type[TripodError] = TripodError) -> list[type[TripodError]]:

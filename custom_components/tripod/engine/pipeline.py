@@ -47,12 +47,10 @@ class Pipeline:
         controls: Mapping[str, float] | None = None,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare a camera; nothing runs before `open` is called, and then when it is wanted.
 
-        A `stopped` camera stays so until `start`. `controls` are the user's settings, by key. `clock` tells Unix time,
-        `monotonic` the ring's, which nobody sets.
+        A `stopped` camera stays so until `start`. `controls` are the user's settings, by key. `clock` tells Unix time.
         """
         self.source = source
         self.options = options or Options()
@@ -64,7 +62,6 @@ class Pipeline:
             # a player that saw this camera before the program was restarted must not see numbers go back
             first_sequence=int(clock()),
             clock=clock,
-            monotonic=monotonic,
         )
         self.viewers = Viewers(self.options.max_viewers)
         self.condition = Condition(name, State.STOPPED if stopped else State.IDLE, clock)
@@ -112,7 +109,7 @@ class Pipeline:
         )
 
     def _on_demand(self, medium: Medium) -> OnDemand:
-        """Return what runs while `medium` is wanted, which video always is for a recording that may begin in the past."""
+        """Return what runs while `medium` is wanted, as video always is where recordings may begin in the past."""
         armed = medium is Medium.PACKETS and self.options.pre_roll > 0
         if medium not in self.source.delivers:
             return OnDemand(self._keep_transcoding, ENCODER_LINGER, keep=armed)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 import json
 from pathlib import Path, PurePosixPath
+import shutil
 from typing import Any
 
 from ..archive import Archive, Item, Kind, files
@@ -44,27 +45,27 @@ class Finisher:
         self._archive = archive
         self._ffmpeg = ffmpeg
 
-    async def finish(self, folder: Path, *, recovered: bool = False) -> list[Recorded]:
+    async def finish(self, folder: Path, *, whole: bool) -> list[Recorded]:
         """Return what became of a recording's folder, which is gone then.
 
-        One that was `recovered` may end with half a frame. Raises `NothingRecorded`, and, with the folder left as it is,
-        `DiskFull`, `NotWritable`, `ArchiveMissing`, or the packer's death.
+        Unless it is known to be `whole`, it may end with half a frame, which is cut off. Raises `NothingRecorded`, and,
+        with the folder left as it is, `DiskFull`, `NotWritable`, `ArchiveMissing`, or the packer's death.
         """
         try:
             with files.explained(folder):
                 notes = await asyncio.to_thread(Notes.load, folder)
-                groups = await asyncio.to_thread(scan, folder, whole=not recovered)
+                groups = await asyncio.to_thread(scan, folder, whole=whole)
         except ValueError as error:
             raise NotWritable(f"what was noted cannot be read: {error}", path=str(folder)) from error
         recorded: list[Recorded] = []
         if notes:
             for number, group in enumerate(groups):
-                item = _Item(folder, number, notes, group, recovered)
+                item = _Item(folder, number, notes, group, recovered=not whole)
                 if not await asyncio.to_thread(item.facts.exists):
                     await self._pack(item)
                 if published := await asyncio.to_thread(self._publish, item):
                     recorded.append(published)
-        await asyncio.to_thread(files.remove_folder, folder)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         if not recorded:
             raise NothingRecorded
         return recorded
@@ -114,7 +115,9 @@ class Finisher:
 class _Item:
     """One file that is to be."""
 
-    def __init__(self, folder: Path, number: int, notes: Notes, stretches: Sequence[Stretch], recovered: bool) -> None:  # noqa: FBT001
+    def __init__(
+        self, folder: Path, number: int, notes: Notes, stretches: Sequence[Stretch], *, recovered: bool
+    ) -> None:
         self.folder = folder
         self.file = folder / f"item-{number}{notes.container.suffix}"
         self.list = self.file.with_suffix(".ffconcat")

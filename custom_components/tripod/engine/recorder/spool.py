@@ -70,10 +70,13 @@ class Spool:
         self._next = 0  # which of these is to be written next
         self._synced_at = monotonic()
 
-    def write(self, parts: Sequence[Part]) -> None:
-        """Write `parts`, and before them what a failure left over. Raises `OSError`; then nothing of it is lost."""
+    def add(self, parts: Sequence[Part]) -> None:
+        """Take what is to be written next; does not block."""
         self._unsynced += parts
         self.size += sum(len(part.data) for part in parts)
+
+    def write(self) -> None:
+        """Write what was added, and before it what a failure left. Raises `OSError`, and then loses nothing."""
         try:
             while self._next < len(self._unsynced):
                 self._append(self._unsynced[self._next])
@@ -87,7 +90,7 @@ class Spool:
     def close(self) -> None:
         """Bring everything onto the disk. Raises `OSError`; then what there is can still be finished."""
         try:
-            self.write(())
+            self.write()
             self._sync()
         finally:
             self._abandon()
@@ -107,9 +110,7 @@ class Spool:
         file = self._open_file(self._folder / name)
         synced = self._synced.get(name, 0)
         try:
-            if os.fstat(file.fileno()).st_size < synced:
-                raise OSError(errno.EIO, "what was written before is no longer there")
-            os.ftruncate(file.fileno(), synced)
+            _cut(file.fileno(), synced)
         except OSError:
             file.close()
             raise
@@ -131,3 +132,10 @@ class Spool:
                 self._file.close()
         self._file = None
         self._next = 0
+
+
+def _cut(descriptor: int, size: int) -> None:
+    """Leave only `size` bytes of a file, which must have them."""
+    if os.fstat(descriptor).st_size < size:
+        raise OSError(errno.EIO, "what was written before is no longer there")
+    os.ftruncate(descriptor, size)

@@ -77,7 +77,7 @@ def scan(folder: Path, *, whole: bool) -> list[list[Stretch]]:
 
     Where it is not known that they end with `whole` frames, a last frame that may be cut is taken off.
     """
-    paths = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
+    paths = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX and path.stem.isdecimal())
     stretches = (_read(path, whole=whole) for path in paths)
     found: Iterable[Stretch] = (stretch for stretch in stretches if stretch)
     return [list(group) for _, group in groupby(found, key=lambda stretch: stretch.format)]
