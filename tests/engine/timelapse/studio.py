@@ -195,6 +195,7 @@ async def stage(
     render: Renderer = no_render,
     stopped: bool = False,
     patience: float = 20.0,
+    recovered: bool = True,
 ) -> AsyncIterator[Stage]:
     """Set the stage in `folder`, which may hold what an earlier one left."""
     time = time or Time(START.timestamp())
@@ -220,7 +221,8 @@ async def stage(
     pipeline.open()
     await queue.open()
     await queue.attach(archive, events.append)
-    await timelapses.recover()
+    if recovered:
+        await timelapses.recover()
     try:
         yield Stage(
             time=time,

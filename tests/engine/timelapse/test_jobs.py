@@ -520,3 +520,20 @@ async def test_a_job_that_ends_while_its_frame_is_written_has_it(
         finished = await on.timelapses.stop("garden", render=True)
         running.cancel()
         assert len(captured(on)) == finished.status.frames
+
+
+async def test_standing_jobs_that_are_named_before_the_disk_is_there_wait_for_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.timelapses.add(GARDEN)
+        await on.timelapses.add(Job(name="fence", interval=60), running=False)
+        await on.timelapses.start(PRINT)
+    async with stage(tmp_path, recovered=False) as on:
+        await on.timelapses.add(GARDEN)
+        await on.timelapses.add(Job(name="fence", interval=60))
+        assert running(on) == {"fence": False, "garden": False}
+    async with stage(tmp_path, recovered=False) as on:
+        await on.timelapses.add(Job(name="fence", interval=60))
+        await on.timelapses.add(GARDEN)
+        await on.timelapses.recover()
+        await on.timelapses.recover()
+        assert running(on) == {"fence": False, "garden": True, "print": True}
