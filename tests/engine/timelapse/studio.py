@@ -193,7 +193,6 @@ async def stage(
     allowed: Callable[[Job], bool] = lambda _: True,
     linger: float = 0.01,
     render: Renderer = no_render,
-    stopped: bool = False,
     patience: float = 20.0,
     recovered: bool = True,
 ) -> AsyncIterator[Stage]:
@@ -201,9 +200,7 @@ async def stage(
     time = time or Time(START.timestamp())
     camera = Camera(time=time, shows=shows)
     program = Ffmpeg()
-    pipeline = Pipeline(
-        camera, Tools(ffmpeg=program), Options(linger=linger), backoff=Soon(), clock=time, stopped=stopped
-    )
+    pipeline = Pipeline(camera, Tools(ffmpeg=program), Options(linger=linger), backoff=Soon(), clock=time)
     archive = Archive(folder / "garden", "garden", zone=BERLIN, floor=0, clock=time)
     events: list[Event] = []
     queue = RenderQueue(folder / "renders.json", program, render, clock=time)

@@ -1,4 +1,4 @@
-"""Days that are over become chunks by themselves, and runs that are stopped become videos: the real ffmpeg and files."""
+"""Days that are over become chunks by themselves, and runs that are stopped videos: the real ffmpeg and files."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -224,7 +224,8 @@ async def test_a_camera_that_comes_back_in_time_is_waited_for(tmp_path: Path) ->
 
 
 async def test_a_camera_that_the_user_stopped_is_told_so_and_stays_stopped(tmp_path: Path) -> None:
-    async with stage(tmp_path, stopped=True) as on:
+    async with stage(tmp_path) as on:
+        await on.pipeline.stop()
         await on.timelapses.start(GARDEN)
         await on.time.run(600)
         assert on.status().missed == 2
