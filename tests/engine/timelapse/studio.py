@@ -43,8 +43,9 @@ def picture(luma: int) -> bytes:
 class Time:
     """A clock that goes when the test says so."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, *, settle: int = SETTLE) -> None:
         self.now = now
+        self._settle = settle
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
         self._slept = asyncio.Event()
         self._ticked = asyncio.Event()
@@ -69,7 +70,7 @@ class Time:
 
     async def asleep(self, count: int) -> None:
         """Wait until as many sleep: nothing is to be done before the clock goes on."""
-        for _ in range(SETTLE):
+        for _ in range(self._settle):
             await asyncio.sleep(0)
         async with asyncio.timeout(20):
             while len([woken for _, woken in self._sleepers if not woken.done()]) < count:

@@ -126,7 +126,7 @@ async def test_a_clock_that_begins_in_1970_is_set_when_the_network_is_there(tmp_
         await on.time.run(310)
         days = [day.date.year for day in on.archive.days(Kind.FRAME, "garden")]
         assert days == [1970, 2026]
-        assert captured(on)[1:] == ["12:00:08", "12:05:00"]  # as soon as it is seen that the clock was set
+        assert captured(on)[1:] == ["12:00:10", "12:05:00"]  # as soon as it is seen that the clock was set
         assert on.status().missed == 0
         assert on.status().frames_today == 2
 
