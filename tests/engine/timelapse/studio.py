@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-from custom_components.tripod.engine.archive import Archive
+from custom_components.tripod.engine.archive import Archive, Item
 from custom_components.tripod.engine.backoff import Backoff
 from custom_components.tripod.engine.events import Event
 from custom_components.tripod.engine.ffmpeg import Ffmpeg
@@ -18,8 +18,9 @@ from custom_components.tripod.engine.options import Options
 from custom_components.tripod.engine.pipeline import Pipeline
 from custom_components.tripod.engine.sources import Found, Medium, Source, Tools
 from custom_components.tripod.engine.sources.base import Sink
-from custom_components.tripod.engine.timelapse import Job, JobStatus, RenderQueue, Timelapses
+from custom_components.tripod.engine.timelapse import Job, JobStatus, RenderQueue, RenderRequest, Timelapses
 from custom_components.tripod.engine.timelapse.queue import Renderer
+from custom_components.tripod.engine.timelapse.run import Pace
 
 from ..media import ffmpeg
 
@@ -75,8 +76,11 @@ class Time:
                 self._slept.clear()
                 await self._slept.wait()
 
-    async def run(self, seconds: float, *, sleepers: int = 1) -> None:
-        """Let time pass, so that each of the sleepers does what is to be done at its moment."""
+    async def run(self, seconds: float, *, sleepers: int = 2) -> None:
+        """Let time pass, so that each of the sleepers does what is to be done at its moment.
+
+        One is the calendar, which every camera has, and each job with an interval is another.
+        """
         end = self.now + seconds
         while True:
             await self.asleep(sleepers)
@@ -120,10 +124,10 @@ class Camera(Source):
     def address(self) -> str:
         return "here"
 
-    async def probe(self, tools: Tools) -> Found:
+    async def probe(self, tools: Tools) -> Found:  # noqa: ARG002
         raise AssertionError
 
-    async def capture(self, tools: Tools, sink: Sink) -> NoReturn:
+    async def capture(self, tools: Tools, sink: Sink) -> NoReturn:  # noqa: ARG002
         self.runs.append(self.time.now)
         try:
             while True:
@@ -172,7 +176,9 @@ class Stage:
                 end()
 
 
-async def no_render(*_: Any) -> NoReturn:
+async def no_render(
+    request: RenderRequest, archive: Archive, ffmpeg: Ffmpeg, progress: Callable[[float], None]
+) -> Item:
     """Render for ever: for tests that look at the queue only."""
     await asyncio.Event().wait()
     raise AssertionError
@@ -185,7 +191,6 @@ async def stage(
     time: Time | None = None,
     shows: Callable[[], bytes] = lambda: picture(120),
     allowed: Callable[[Job], bool] = lambda _: True,
-    zone: tzinfo = BERLIN,
     linger: float = 0.01,
     render: Renderer = no_render,
     stopped: bool = False,
@@ -198,7 +203,7 @@ async def stage(
     pipeline = Pipeline(
         camera, Tools(ffmpeg=program), Options(linger=linger), backoff=Soon(), clock=time, stopped=stopped
     )
-    archive = Archive(folder / "garden", "garden", zone=zone, floor=0, clock=time)
+    archive = Archive(folder / "garden", "garden", zone=BERLIN, floor=0, clock=time)
     events: list[Event] = []
     queue = RenderQueue(folder / "renders.json", program, render, clock=time)
     timelapses = Timelapses(
@@ -209,8 +214,7 @@ async def stage(
         queue=queue,
         allowed=allowed,
         clock=time,
-        sleep=time.sleep,
-        patience=patience,
+        pace=Pace(sleep=time.sleep, patience=patience),
     )
     await asyncio.to_thread(archive.open)
     pipeline.open()
