@@ -25,7 +25,7 @@ from .engine.ffmpeg import Ffmpeg
 from .engine.keeper import Keeper
 from .engine.options import Start
 from .engine.pipeline import Pipeline
-from .engine.timelapse import RenderQueue, RenderRequest
+from .engine.timelapse import RenderQueue, render
 from .engine.web import CameraEndpoints
 from .exposure import CameraExposure
 from .links import Link, Links
@@ -65,7 +65,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         if entry and entry.state is ConfigEntryState.LOADED:
             entry.runtime_data.endpoints.disconnect(link.client.id)
 
-    renders = RenderQueue(Path(hass.config.path(RENDERS)), tools(hass).ffmpeg, _render)
+    renders = RenderQueue(Path(hass.config.path(RENDERS)), tools(hass).ffmpeg, render)
     await renders.open()
 
     async def close(_event: Event) -> None:
@@ -84,10 +84,6 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     services.async_setup_services(hass)
     Discovery(hass).start()
     return True
-
-
-async def _render(request: RenderRequest, archive: Archive, ffmpeg: Ffmpeg, progress: Callable[[float], None]) -> Item:
-    raise WorkerFailed("videos are not made yet")  # until the engine's render is merged
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bool:
