@@ -1,6 +1,5 @@
 """Tripod: any camera as a Home Assistant camera, with one shared capture for every consumer."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,8 @@ from .const import CONF_FOLDER, CONF_STORAGE, DOMAIN
 from .coordinator import TripodCoordinator
 from .data import TripodConfigEntry, TripodData
 from .discovery import Discovery
-from .engine.archive import Archive, Item
 from .engine.camera import Camera
-from .engine.errors import InvalidSource, WorkerFailed
-from .engine.ffmpeg import Ffmpeg
+from .engine.errors import InvalidSource
 from .engine.keeper import Keeper
 from .engine.options import Start
 from .engine.pipeline import Pipeline
