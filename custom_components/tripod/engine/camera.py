@@ -23,7 +23,7 @@ from .feed import Frame
 from .keeper import Keeper
 from .listeners import Listeners
 from .pipeline import Pipeline
-from .recorder import Recorder
+from .recorder import Recorder, Recording
 from .timelapse import Job, Render, RenderQueue, RenderRequest, Timelapses
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,9 +36,6 @@ CHECK = 60.0
 
 PAUSE = 1.0
 """Seconds between two looks at least: ten timelapses must not have the disk counted ten times a second."""
-
-CLOSING = 12.0
-"""Seconds in which recordings may be finished at the end: Home Assistant waits 20 for all of its parts."""
 
 KEPT_PARTS = ("recording",)
 """Owners of what an earlier run left unfinished and this one has not finished yet, as the disk was full."""
@@ -125,11 +122,7 @@ class Camera:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks.values())
-        try:
-            async with asyncio.timeout(CLOSING):
-                await asyncio.gather(self.recorder.close(), self.timelapses.close())
-        except TimeoutError:
-            _LOGGER.warning("%s: recordings are finished at the next start", self.pipeline.name)
+        await asyncio.gather(self.recorder.close(), self.timelapses.close())
         await self._lose()
         with suppress(TripodError):  # a disk that is away has nothing to be told
             await asyncio.to_thread(self.archive.close)
@@ -163,6 +156,11 @@ class Camera:
         if self.present:
             self.keeper.add(self.archive, retention, self.tell)
         self._wake.set()
+
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """The recordings that still take what comes."""
+        return tuple(recording for recording in self.recorder.recordings if recording.under_way)
 
     @property
     def renders(self) -> tuple[Render, ...]:

@@ -14,7 +14,7 @@ from typing import Self
 from ..h264 import SequenceParameters
 from ..meter import RateMeter
 from ..mpegts import CLOCK_RATE, Chunk, Parser
-from .backlog import Backlog
+from .backlog import BACKLOG_LIMIT, Backlog
 from .segment import Segment
 from .waiters import Waiters
 
@@ -122,15 +122,18 @@ class PacketFeed:
         return PacketReader(self, pre_roll)
 
     @contextmanager
-    def backlog(self, pre_roll: float = 0.0) -> Iterator[Backlog]:
-        """Keep what comes for a recorder, from the key frame at or before `pre_roll` seconds ago on."""
+    def backlog(self, pre_roll: float = 0.0, limit: int = BACKLOG_LIMIT) -> Iterator[Backlog]:
+        """Keep what comes for a recorder, from the key frame at or before `pre_roll` seconds ago on.
+
+        It keeps `limit` bytes at most of what the ring lets go of.
+        """
         wanted = self.monotonic() - pre_roll
         segments = self._since(wanted, self.start_of(pre_roll))
         index = 0
         if segments:
             chunks = enumerate(segments[0].chunks)
             index = max((at for at, chunk in chunks if chunk.key and segments[0].time_of(chunk) <= wanted), default=0)
-        backlog = Backlog(segments, index)
+        backlog = Backlog(segments, index, limit)
         self._backlogs.append(backlog)
         try:
             yield backlog

@@ -25,6 +25,7 @@ from ..errors import (
     TripodError,
 )
 from ..events import Failed, RecordingReady, Tell
+from ..feed import BACKLOG_LIMIT
 from ..listeners import Listeners
 from ..pipeline import Pipeline
 from ..sources.base import Medium
@@ -62,13 +63,18 @@ class Recorder:
         tell: Tell,
         *,
         limit: int = LIMIT,
+        backlog_limit: int = BACKLOG_LIMIT,
         open_file: Callable[[Path], File] = open_file,
     ) -> None:
-        """Record from `pipeline` into `archive`, at most `limit` at once; `tell` hears what became of it."""
+        """Record from `pipeline` into `archive`, at most `limit` at once; `tell` hears what became of it.
+
+        While the disk does not keep up, each keeps `backlog_limit` bytes.
+        """
         self._pipeline = pipeline
         self._archive = archive
         self._tell = tell
         self._limit = limit
+        self._backlog_limit = backlog_limit
         self._open_file = open_file
         self._finisher = Finisher(archive, pipeline.tools.ffmpeg)
         self._packing = asyncio.Semaphore(PACKERS)
@@ -134,7 +140,7 @@ class Recorder:
     async def _begin(self, request: Request, stack: ExitStack, pre_roll: float) -> Recording:
         """Take a place in the ring at once, and a folder as soon as the disk gives one."""
         stack.enter_context(self._pipeline.demand(Medium.PACKETS))
-        backlog = stack.enter_context(self._pipeline.packet_feed.backlog(pre_roll))
+        backlog = stack.enter_context(self._pipeline.packet_feed.backlog(pre_roll, self._backlog_limit))
         self._starting += 1
         try:
             await asyncio.to_thread(self._archive.check)

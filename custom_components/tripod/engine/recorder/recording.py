@@ -193,8 +193,9 @@ class Recording:
     @property
     def _end(self) -> float:
         """When the last picture is taken; the duration counts from the first one where the camera had to wake up."""
-        began = self._asked if self._first is None else max(self._asked, self._first)
-        return min(self._stopped, began + self._duration)
+        if self._first is None:
+            return self._stopped
+        return min(self._stopped, max(self._asked, self._first) + self._duration)
 
     async def _record(self) -> None:
         while not self._over:
@@ -318,15 +319,13 @@ class Recording:
         if pipeline.state is State.STOPPED or pipeline.packet_feed.closed:
             return True
         if self._first is None:
-            return now >= min(self._stopped, self._asked + max(self._duration, PATIENCE))
+            return now >= min(self._end, self._asked + max(self._duration, PATIENCE))
         return now >= self._end + LAST_FRAME
 
     async def _rest(self) -> None:
         """Wait until there is something to be written, or until the end, or until told otherwise."""
-        left = self._end - self._now()
-        if self._first is None or self._trouble:
-            left = RETRY_INTERVAL
-        elif left <= 0:
+        left = RETRY_INTERVAL if self._trouble else self._end - self._now()
+        if left <= 0:
             await self._desk.pipeline.packet_feed.waiters.wait(LAST_FRAME)
             return
         self._wake.clear()

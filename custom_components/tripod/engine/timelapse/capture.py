@@ -17,15 +17,11 @@ from ..pipeline import ENCODER_LINGER, Pipeline
 from ..sources.base import Medium
 from ..status import State
 
-PATIENCE = 20.0
-"""Seconds after the due instant in which a frame still counts, where the interval leaves room for that: a camera that
-comes back from a failure or a reboot of its network is worth waiting for."""
-
 FIRST_START = 5.0
 """Seconds that a camera is expected to take to its first picture, until it has been seen starting."""
 
-LONGEST_LEAD = 60.0
-"""Seconds that a camera is wanted early, at most."""
+SHORTEST_LEAD, LONGEST_LEAD = 1.0, 60.0
+"""Seconds that a camera is wanted early, however fast it was, and at most."""
 
 STARTS = 8
 """Starts whose times are remembered, the longest of which counts."""
@@ -64,7 +60,7 @@ class Shutter:
         """Seconds before a frame at which the camera must be wanted, so that a settled picture is there in time."""
         if not self._starts:
             return FIRST_START + self.pipeline.options.warm_up
-        return min(max(self._starts) * MARGIN, LONGEST_LEAD)
+        return min(max(max(self._starts) * MARGIN, SHORTEST_LEAD), LONGEST_LEAD)
 
     def wanted(self, left: float, interval: float) -> frozenset[Medium]:
         """Return the media to want while the next frame is due in `left` seconds, and others every `interval`."""
@@ -111,19 +107,21 @@ class Shutter:
         deadline = clock() + patience
         slow = self.pipeline.source.interval
         after -= slow if slow > SLOW else 0.001  # that of the very instant counts, too
+        failure: TripodError | None = None
         with self.pipeline.demand(Medium.FRAMES):
             while True:
                 left = max(deadline - clock(), 0.0)
                 try:
                     frame = await self.pipeline.snapshot(after=after, wait=min(left, slow + SLOW) if slow else left)
-                except NoFreshPicture:
+                except NoFreshPicture as error:
                     if slow and (shot := self._unchanged()):
                         return shot
                     if clock() >= deadline:
-                        raise
+                        raise failure or error from None
                 except Stopped:
                     raise
-                except TripodError:
+                except TripodError as error:
+                    failure = error
                     if not await self._changed(deadline):
                         raise
                 else:

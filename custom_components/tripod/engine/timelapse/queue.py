@@ -23,6 +23,7 @@ from ..events import Failed, Tell, TimelapseReady
 from ..ffmpeg import Ffmpeg
 from ..listeners import Listeners
 from .request import RenderRequest
+from .unbroken import unbroken
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -171,8 +172,7 @@ class RenderQueue:
         """Cancel all renders of a camera that is gone for good."""
         await self.detach(camera)
         for render in [render for render in self._renders if render.camera == camera]:
-            self._end(render, RenderState.CANCELLED, error=Cancelled())
-        await self._remember()
+            await self._end(render, RenderState.CANCELLED)
 
     def check(self) -> None:
         """Raise `TooManyJobs` where no more may wait."""
@@ -206,8 +206,7 @@ class RenderQueue:
             await self._break_off(self._running[1])
             await render.ended()
         else:
-            self._end(render, RenderState.CANCELLED, error=Cancelled())
-            await self._remember()
+            await self._end(render, RenderState.CANCELLED)
         return render
 
     @asynccontextmanager
@@ -258,7 +257,7 @@ class RenderQueue:
                 await asyncio.wait([task])
             finally:
                 await self._break_off(task)
-            await self._note(render, task, place)
+            await unbroken(self._note(render, task, place))
         finally:
             self._running = None
 
@@ -274,22 +273,23 @@ class RenderQueue:
             return
         self._cancelled.discard(render)
         if task.cancelled():
-            self._end(render, RenderState.CANCELLED, error=Cancelled())
+            await self._end(render, RenderState.CANCELLED)
         elif error := task.exception():
             if not isinstance(error, TripodError):
                 _LOGGER.error("A render failed in a way that was not foreseen", exc_info=error)
                 error = WorkerFailed(type(error).__name__)
-            self._end(render, RenderState.FAILED, error=error)
+            await self._end(render, RenderState.FAILED, error=error)
             place.tell(Failed("timelapse", render.request.job, error))
         else:
             item = task.result()
             details = await asyncio.to_thread(place.archive.details, item)
-            self._end(render, RenderState.DONE, item=item)
+            await self._end(render, RenderState.DONE, item=item)
             place.tell(TimelapseReady(item, details))
-        await self._remember()
 
-    def _end(self, render: Render, state: RenderState, **outcome: Any) -> None:
+    async def _end(self, render: Render, state: RenderState, **outcome: Any) -> None:
+        """Forget a render, on the disk before anybody is told."""
         self._renders.remove(render)
+        await self._remember()
         render.end(state, **outcome)
         self._listeners.tell()
 
