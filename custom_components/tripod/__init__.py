@@ -1,6 +1,5 @@
 """Tripod: any camera as a Home Assistant camera, with one shared capture for every consumer."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,12 @@ from .const import CONF_FOLDER, CONF_STORAGE, DOMAIN
 from .coordinator import TripodCoordinator
 from .data import TripodConfigEntry, TripodData
 from .discovery import Discovery
-from .engine.archive import Archive, Item
 from .engine.camera import Camera
-from .engine.errors import InvalidSource, WorkerFailed
-from .engine.ffmpeg import Ffmpeg
+from .engine.errors import InvalidSource
 from .engine.keeper import Keeper
 from .engine.options import Start
 from .engine.pipeline import Pipeline
-from .engine.timelapse import RenderQueue, RenderRequest
+from .engine.timelapse import RenderQueue, render
 from .engine.web import CameraEndpoints
 from .exposure import CameraExposure
 from .links import Link, Links
@@ -66,7 +63,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         if entry and entry.state is ConfigEntryState.LOADED:
             entry.runtime_data.endpoints.disconnect(link.client.id)
 
-    renders = RenderQueue(Path(hass.config.path(RENDERS)), tools(hass).ffmpeg, _render)
+    renders = RenderQueue(Path(hass.config.path(RENDERS)), tools(hass).ffmpeg, render)
     await renders.open()
 
     async def close(_event: Event) -> None:
@@ -86,10 +83,6 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     services.async_setup_services(hass)
     Discovery(hass).start()
     return True
-
-
-async def _render(request: RenderRequest, archive: Archive, ffmpeg: Ffmpeg, progress: Callable[[float], None]) -> Item:
-    raise WorkerFailed("videos are not made yet")  # until the engine's render is merged
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bool:

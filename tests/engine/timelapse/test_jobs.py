@@ -41,6 +41,10 @@ def captured(on: Stage, job: str = "garden") -> list[str]:
     return [f"{item.captured_at:%H:%M:%S}" for day in days for item in on.archive.items(Kind.FRAME, day.date, job)]
 
 
+def running(on: Stage) -> dict[str, bool]:
+    return {status.job.name: status.running for status in on.timelapses.jobs}
+
+
 class Scene:
     """What the camera shows."""
 
@@ -169,7 +173,7 @@ async def test_an_on_demand_camera_rests_between_frames_and_is_ready_in_time(tmp
 
 
 @pytest.mark.parametrize(("interval", "rests"), [(5, False), (60, False), (300, True)])
-async def test_a_camera_is_let_go_only_where_it_is_worth_it(tmp_path: Path, interval: float, rests: bool) -> None:
+async def test_a_camera_is_let_go_only_where_it_is_worth_it(tmp_path: Path, interval: float, *, rests: bool) -> None:
     async with stage(tmp_path, linger=30) as on:
         await on.timelapses.start(Job(name="garden", interval=interval))
         await on.time.run(302 + interval / 2)
@@ -405,19 +409,13 @@ async def test_standing_jobs_stay_and_remember_whether_they_run(tmp_path: Path) 
         await on.time.run(10)
         await on.timelapses.stop("garden", render=False)
         await on.timelapses.resume("fence")
-        assert [(status.job.name, status.running) for status in on.timelapses.jobs] == [
-            ("fence", True),
-            ("garden", False),
-        ]
+        assert running(on) == {"fence": True, "garden": False}
         assert on.status().frames_today == 1
     async with stage(tmp_path) as on:
         assert on.timelapses.jobs == ()
         await on.timelapses.add(GARDEN)
         await on.timelapses.add(Job(name="fence", interval=60))
-        assert [(status.job.name, status.running) for status in on.timelapses.jobs] == [
-            ("fence", True),
-            ("garden", False),
-        ]
+        assert running(on) == {"fence": True, "garden": False}
         assert on.status().frames_today == 1
         await on.timelapses.remove("fence")
         with pytest.raises(NoSuchJob):

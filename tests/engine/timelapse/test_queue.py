@@ -40,7 +40,11 @@ class Hand:
         self.progress: Callable[[float], None] = lambda _: None
 
     async def __call__(
-        self, request: RenderRequest, archive: Archive, ffmpeg: Ffmpeg, progress: Callable[[float], None]
+        self,
+        request: RenderRequest,
+        archive: Archive,
+        ffmpeg: Ffmpeg,  # noqa: ARG002
+        progress: Callable[[float], None],
     ) -> Item:
         self.at_work.append(request.job)
         self.most = max(self.most, len(self.at_work))

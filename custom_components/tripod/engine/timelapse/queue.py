@@ -22,6 +22,7 @@ from ..errors import Cancelled, NoSuchRender, TooManyJobs, TripodError, WorkerFa
 from ..events import Failed, Tell, TimelapseReady
 from ..ffmpeg import Ffmpeg
 from ..listeners import Listeners
+from .render import render as to_video
 from .request import RenderRequest
 from .unbroken import unbroken
 
@@ -111,12 +112,15 @@ class RenderQueue:
         self,
         path: Path,
         ffmpeg: Ffmpeg,
-        render: Renderer,
+        render: Renderer = to_video,
         *,
         limit: int = LIMIT,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Remember in the file `path` what at most `limit` renders are about; nothing runs before `open`."""
+        """Remember in the file `path` what at most `limit` renders are about; nothing runs before `open`.
+
+        `render` makes the video; it raises a `TripodError` for what the user can act on.
+        """
         self._path = path
         self._ffmpeg = ffmpeg
         self._render = render
