@@ -66,13 +66,13 @@ async def survives(root: Path, seconds: float, lives: float) -> float:
     """Kill and recover once; return how many seconds of what was recorded are lost."""
     began, ended = await killed(root, seconds, lives)
     archive = open_archive(root, known=True)
-    before = {item.path: item.size for item in published(archive)}
+    already = {item.path: item.size for item in published(archive)}
     told = await recovered(archive)
     items = published(archive)
     assert not archive.parts("recording")
     # what was there when the program died was whole: it is what is judged below
-    assert before.items() <= {item.path: item.size for item in items}.items()
-    assert len(items) == len(before) + len(told)
+    assert already.items() <= {item.path: item.size for item in items}.items()
+    assert len(items) == len(already) + len(told)
     assert not await recovered(archive)  # everything was published once
     shown = [await asyncio.to_thread(numbers, item.path) for item in items]
     for item, frames in zip(items, shown, strict=True):
