@@ -20,6 +20,7 @@ def facts(entry: ConfigEntry, item: Item, details: Mapping[str, Any]) -> dict[st
         "media_content_id": f"{_prefix(entry)}{item.key}",
         "path": str(item.path),
         "url": f"/api/tripod/media/{entry.entry_id}/{quote(item.key)}",
+        "thumbnail": f"/api/tripod/thumbnail/{entry.entry_id}/{quote(item.key)}",
         "captured_at": item.captured_at.isoformat(),
         "size": item.size,
         **{key: details[key] for key in DETAILS if key in details},
