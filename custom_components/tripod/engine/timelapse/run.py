@@ -174,10 +174,12 @@ class Run:
             item = await self._keep(shot, await self._see(shot))
         except TripodError:
             self.counts.missed += 1
-            self._studio.changed()
             raise
-        self._recovered()
-        return item
+        else:
+            self._recovered()
+            return item
+        finally:
+            self._studio.changed()
 
     async def _stand_by(self, holds: Holds) -> None:
         """Have the camera at hand while requests come."""
@@ -199,7 +201,7 @@ class Run:
             due = self._due(now, interval)
             if due != self.next_at:
                 self.next_at = due
-                studio.changed()
+                studio.changed()  # of the frame before, too
             holds.want(studio.shutter.wanted(due - now, interval) if studio.allowed(self.job) else ())
             if due <= now:
                 self._handled = due
@@ -243,7 +245,6 @@ class Run:
             self._note(error)
         else:
             self._recovered()
-        self._studio.changed()
 
     async def _shoot(self, after: float, patience: float) -> Shot:
         """Return a picture, if there is a place for it."""
@@ -287,7 +288,6 @@ class Run:
         self._kept = seen
         self.counts.count(item.captured_at)
         self._diary.count(item.captured_at)
-        self._studio.changed()
         return item
 
     def _note(self, error: TripodError) -> None:
