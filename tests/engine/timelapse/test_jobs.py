@@ -23,6 +23,7 @@ from custom_components.tripod.engine.events import Failed
 from custom_components.tripod.engine.options import Options
 from custom_components.tripod.engine.pipeline import Pipeline
 from custom_components.tripod.engine.sources import Medium, TestPattern
+from custom_components.tripod.engine.status import State
 from custom_components.tripod.engine.timelapse import Job, Look, Sun
 from custom_components.tripod.engine.timelapse.capture import FIRST_START, SHORTEST_LEAD, Shutter
 from custom_components.tripod.engine.timelapse.memory import FILE
@@ -192,11 +193,17 @@ async def test_a_camera_is_let_go_only_where_it_is_worth_it(tmp_path: Path, inte
 
 async def test_a_transcoder_rests_sooner_than_the_camera(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        shutter = Shutter(Pipeline(TestPattern(format="h264"), on.pipeline.tools, Options()))
-        assert shutter.wanted(25, 45) == {Medium.PACKETS}
-        assert shutter.wanted(5, 45) == {Medium.PACKETS, Medium.FRAMES}
-        assert shutter.wanted(8, 10) == {Medium.PACKETS, Medium.FRAMES}
+        camera = Pipeline(TestPattern(format="h264"), on.pipeline.tools, Options())
+        shutter = Shutter(camera)
+        assert shutter.wanted(40, 45) == {Medium.PACKETS}
+        assert shutter.wanted(7, 45) == {Medium.PACKETS, Medium.FRAMES}
+        assert shutter.wanted(9, 10) == {Medium.PACKETS, Medium.FRAMES}
         assert shutter.wanted(200, 300) == set()
+        assert [shutter.next_look(left) for left in (300, 5, 1)] == [292, 3, 1]
+        camera.condition.set(State.STREAMING)
+        assert shutter.wanted(7, 45) == {Medium.PACKETS}
+        assert shutter.wanted(2, 45) == {Medium.PACKETS, Medium.FRAMES}
+        await camera.close()
 
 
 async def test_a_camera_that_is_away_is_counted_and_told_once(tmp_path: Path) -> None:
