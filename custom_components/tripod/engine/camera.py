@@ -7,7 +7,7 @@ left is finished then, and from time to time it is looked whether more can be wr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -100,6 +100,9 @@ class Camera:
         self._wake = asyncio.Event()
         self._looking = asyncio.Lock()
         self._recovered = False
+        """Whether it is known which timelapses ran before."""
+        self._standing: Mapping[str, Job] = {}
+        self._settling = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._endings: list[Callable[[], None]] = []
 
@@ -215,6 +218,21 @@ class Camera:
         self._listeners.tell()
         self._wake.set()
 
+    async def stand(self, jobs: Iterable[Job]) -> None:
+        """Have these standing timelapses and no others, as soon as it is known which of them ran before."""
+        self._standing = {job.name: job for job in jobs}
+        if self._recovered:
+            await self._stand()
+
+    async def _stand(self) -> None:
+        async with self._settling:
+            known = {status.job.name: status.job for status in self.timelapses.jobs if status.standing}
+            for name in known.keys() - self._standing.keys():
+                await self.timelapses.remove(name)
+            for name, job in self._standing.items():
+                if known.get(name) != job:
+                    await self.timelapses.add(job)
+
     def _begin(self, what: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks[what] = asyncio.create_task(work, name=f"{self.pipeline.name}: {what}")
 
@@ -283,8 +301,9 @@ class Camera:
     async def _finish_what_was_left(self) -> None:
         try:
             if not self._recovered:
-                self._recovered = True
                 await self.timelapses.recover()
+                self._recovered = True
+                await self._stand()
             await self.recorder.recover()
             await asyncio.to_thread(self.archive.clear_parts, KEPT_PARTS)
         except TripodError as error:
