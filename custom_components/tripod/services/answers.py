@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from homeassistant.config_entries import ConfigEntry
 
 from ..const import DOMAIN
 from ..engine.archive import Item
 from ..engine.errors import NoSuchItem
+from ..media_files import MEDIA_URL, THUMBNAIL_URL, url
 
 DETAILS = ("duration", "width", "height")
 """What is known of a video or picture beside its file, where it is."""
@@ -19,8 +19,8 @@ def facts(entry: ConfigEntry, item: Item, details: Mapping[str, Any]) -> dict[st
     return {
         "media_content_id": f"{_prefix(entry)}{item.key}",
         "path": str(item.path),
-        "url": f"/api/tripod/media/{entry.entry_id}/{quote(item.key)}",
-        "thumbnail": f"/api/tripod/thumbnail/{entry.entry_id}/{quote(item.key)}",
+        "url": url(MEDIA_URL, entry, item.key),
+        "thumbnail": url(THUMBNAIL_URL, entry, item.key),
         "captured_at": item.captured_at.isoformat(),
         "size": item.size,
         **{key: details[key] for key in DETAILS if key in details},
