@@ -99,7 +99,6 @@ class Camera:
         self._tells: list[Tell] = []
         self._wake = asyncio.Event()
         self._looking = asyncio.Lock()
-        self._looked = False
         self._recovered = False
         """Whether it is known which timelapses ran before."""
         self._standing: Mapping[str, Job] = {}
@@ -178,10 +177,16 @@ class Camera:
         return await self._queue.cancel(render_id)
 
     async def ready(self) -> None:
-        """Wait until the archive was looked for; raises what keeps anything from being written to it."""
-        if self.error or not self._looked:
-            await self.look()
+        """Raise what keeps anything from being written to the archive now."""
+        await self._examine()
         if self.error:
+            raise self.error.with_traceback(None)
+
+    async def readable(self) -> None:
+        """Raise what keeps the archive from being read; a disk that is full can be."""
+        if not self.present:
+            await self._examine()
+        if not self.present and self.error:
             raise self.error.with_traceback(None)
 
     async def begin_anew(self) -> None:
@@ -242,6 +247,12 @@ class Camera:
 
     async def look(self) -> None:
         """Look now whether the disk is well, and what is on it."""
+        await self._examine()
+        await self._count()
+        self._listeners.tell()
+
+    async def _examine(self) -> None:
+        """Look whether the disk is well."""
         async with self._looking:
             before = self.error
             try:
@@ -254,9 +265,8 @@ class Camera:
                     await self._lose()
             if before and not self.error:
                 self._recover()
-            await self._count()
-            self._looked = True
-        self._listeners.tell()
+        if type(before) is not type(self.error):
+            self._changed()
 
     async def _open(self) -> None:
         if self.present:
