@@ -11,7 +11,7 @@ from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from . import archives, encoding, issues, services, settings, software_encoder, timelapse_conditions, views
+from . import archives, encoding, issues, media_views, services, settings, software_encoder, timelapse_conditions, views
 from .camera_controls import CameraControls
 from .const import CONF_FOLDER, CONF_STORAGE, DOMAIN
 from .coordinator import TripodCoordinator
@@ -30,6 +30,7 @@ from .listener import Listener
 from .sentences import describe
 from .shared import SHARED, Shared, tools
 from .storage import Storage
+from .timelapse_switch import standing
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -78,6 +79,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     )
     await encoding.recall(hass, storage)
     views.async_register(hass)
+    media_views.async_register(hass)
     services.async_setup_services(hass)
     Discovery(hass).start()
     return True
@@ -125,6 +127,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     entry.async_on_unload(entry.add_update_listener(_update))
     pipeline.open()
     camera.open()
+    await camera.stand(standing(entry))
     if controls:
         _begin_controls(hass, entry, controls)
     return True
@@ -191,6 +194,7 @@ async def _update(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
         hass.config_entries.async_schedule_reload(entry.entry_id)
     else:
         hass.data[SHARED].links.update(entry)
+        await entry.runtime_data.camera.stand(standing(entry))
         entry.runtime_data.camera.limit(settings.retention(entry.options), settings.floor(entry.options))
 
 

@@ -58,10 +58,9 @@ class Studio:
         return sorted(folder.iterdir()) if folder.exists() else []
 
     async def filled(self, seconds: float) -> None:
-        """Wait until the ring holds so much."""
+        """Wait until the ring reaches so far back."""
         feed = self.pipeline.packet_feed
-        while sum(segment.duration for segment in feed.segments) < seconds:
-            await feed.waiters.wait(10)
+        await self.until(lambda: bool(feed.segments) and feed.monotonic() - feed.segments[0].arrived > seconds)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds, looking after each frame."""

@@ -41,6 +41,10 @@ def captured(on: Stage, job: str = "garden") -> list[str]:
     return [f"{item.captured_at:%H:%M:%S}" for day in days for item in on.archive.items(Kind.FRAME, day.date, job)]
 
 
+def running(on: Stage) -> dict[str, bool]:
+    return {status.job.name: status.running for status in on.timelapses.jobs}
+
+
 class Scene:
     """What the camera shows."""
 
@@ -122,7 +126,7 @@ async def test_a_clock_that_begins_in_1970_is_set_when_the_network_is_there(tmp_
         await on.time.run(310)
         days = [day.date.year for day in on.archive.days(Kind.FRAME, "garden")]
         assert days == [1970, 2026]
-        assert captured(on)[1:] == ["12:00:08", "12:05:00"]  # as soon as it is seen that the clock was set
+        assert captured(on)[1:] == ["12:00:10", "12:05:00"]  # as soon as it is seen that the clock was set
         assert on.status().missed == 0
         assert on.status().frames_today == 2
 
@@ -169,7 +173,7 @@ async def test_an_on_demand_camera_rests_between_frames_and_is_ready_in_time(tmp
 
 
 @pytest.mark.parametrize(("interval", "rests"), [(5, False), (60, False), (300, True)])
-async def test_a_camera_is_let_go_only_where_it_is_worth_it(tmp_path: Path, interval: float, rests: bool) -> None:
+async def test_a_camera_is_let_go_only_where_it_is_worth_it(tmp_path: Path, interval: float, *, rests: bool) -> None:
     async with stage(tmp_path, linger=30) as on:
         await on.timelapses.start(Job(name="garden", interval=interval))
         await on.time.run(302 + interval / 2)
@@ -220,7 +224,8 @@ async def test_a_camera_that_comes_back_in_time_is_waited_for(tmp_path: Path) ->
 
 
 async def test_a_camera_that_the_user_stopped_is_told_so_and_stays_stopped(tmp_path: Path) -> None:
-    async with stage(tmp_path, stopped=True) as on:
+    async with stage(tmp_path) as on:
+        await on.pipeline.stop()
         await on.timelapses.start(GARDEN)
         await on.time.run(600)
         assert on.status().missed == 2
@@ -405,19 +410,13 @@ async def test_standing_jobs_stay_and_remember_whether_they_run(tmp_path: Path) 
         await on.time.run(10)
         await on.timelapses.stop("garden", render=False)
         await on.timelapses.resume("fence")
-        assert [(status.job.name, status.running) for status in on.timelapses.jobs] == [
-            ("fence", True),
-            ("garden", False),
-        ]
+        assert running(on) == {"fence": True, "garden": False}
         assert on.status().frames_today == 1
     async with stage(tmp_path) as on:
         assert on.timelapses.jobs == ()
         await on.timelapses.add(GARDEN)
         await on.timelapses.add(Job(name="fence", interval=60))
-        assert [(status.job.name, status.running) for status in on.timelapses.jobs] == [
-            ("fence", True),
-            ("garden", False),
-        ]
+        assert running(on) == {"fence": True, "garden": False}
         assert on.status().frames_today == 1
         await on.timelapses.remove("fence")
         with pytest.raises(NoSuchJob):
@@ -522,3 +521,20 @@ async def test_a_job_that_ends_while_its_frame_is_written_has_it(
         finished = await on.timelapses.stop("garden", render=True)
         running.cancel()
         assert len(captured(on)) == finished.status.frames
+
+
+async def test_standing_jobs_that_are_named_before_the_disk_is_there_wait_for_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.timelapses.add(GARDEN)
+        await on.timelapses.add(Job(name="fence", interval=60), running=False)
+        await on.timelapses.start(PRINT)
+    async with stage(tmp_path, recovered=False) as on:
+        await on.timelapses.add(GARDEN)
+        await on.timelapses.add(Job(name="fence", interval=60))
+        assert running(on) == {"fence": False, "garden": False}
+    async with stage(tmp_path, recovered=False) as on:
+        await on.timelapses.add(Job(name="fence", interval=60))
+        await on.timelapses.add(GARDEN)
+        await on.timelapses.recover()
+        await on.timelapses.recover()
+        assert running(on) == {"fence": False, "garden": True, "print": True}

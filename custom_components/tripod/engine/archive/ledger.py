@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 import json
 import os
-import shutil
 from typing import Any
 
 from . import files
@@ -143,7 +142,7 @@ class Ledger:
         details = self._root / DETAILS / shelf.folder
         for folder in folders_in(details):
             if folder not in known:
-                shutil.rmtree(details / folder, ignore_errors=True)
+                files.remove_folder(details / folder)
 
     def _stamps(self, places: Iterable[str]) -> dict[str, list[int]]:
         return {

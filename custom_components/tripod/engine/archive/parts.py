@@ -6,7 +6,6 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 import secrets
-import shutil
 
 from . import files
 
@@ -47,7 +46,7 @@ class Parts:
         """Remove all folders from before, but those of the owners in `keep`."""
         for folder in self._left():
             if _owner(folder) not in keep:
-                shutil.rmtree(folder, ignore_errors=True)
+                files.remove_folder(folder)
 
     def _left(self) -> list[Path]:
         with suppress(FileNotFoundError):

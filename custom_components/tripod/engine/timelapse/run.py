@@ -24,7 +24,7 @@ from .unbroken import unbroken
 
 _LOGGER = logging.getLogger(__name__)
 
-LOOK = 10.0
+LOOK = 30.0
 """Seconds between two looks at the clock while a frame is waited for: it may be set, and the machine may sleep."""
 
 MOMENT = 0.001
