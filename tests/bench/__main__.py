@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 
-from . import archive, core_play, csi, fanout, first_picture, memory, passthrough, replug, snapshot, v4l2
+from . import archive, core_play, csi, fanout, first_picture, memory, passthrough, record, replug, snapshot, v4l2
 from .harness import Benchmark, machine, measure
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -20,10 +20,11 @@ BENCHMARKS: dict[str, Benchmark] = {
         core_play,
         passthrough,
         memory,
+        record,
+        archive,
         v4l2,
         csi,
         replug,
-        archive,
     )
 }
 

@@ -126,7 +126,7 @@ async def set_up(hass: HomeAssistant) -> SetUp:
 @pytest.fixture
 async def browser(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> Client:
     """Return what asks for the pictures of a dialog."""
-    for component in ("http", "camera", DOMAIN):
+    for component in ("http", "camera", "image", DOMAIN):
         assert await async_setup_component(hass, component, {})
     previews(hass)  # its address must be there before the test server starts
     client: Client = await hass_client_no_auth()
@@ -144,6 +144,14 @@ async def until(pipeline: Pipeline, condition: Callable[[], bool], timeout: floa
                 changed.clear()
     finally:
         unlisten()
+
+
+async def act(hass: HomeAssistant, action: str, entity_id: str = "camera.yard", **data: Any) -> dict[str, Any]:
+    """Call an action of ours, and return what it answers of a camera."""
+    answer: Any = await hass.services.async_call(
+        DOMAIN, action, {"entity_id": entity_id, **data}, blocking=True, return_response=True
+    )
+    return dict(answer[entity_id])
 
 
 async def until_state(

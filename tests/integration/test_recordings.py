@@ -13,19 +13,11 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.tripod.const import DOMAIN
 from custom_components.tripod.engine.recorder import Recorder, RecordingState
 
-from .conftest import PATTERN, SetUp, streaming, until_state
+from .conftest import PATTERN, SetUp, act, streaming, until_state
 
 CAMERA = "camera.yard"
-
-
-async def _call(hass: HomeAssistant, action: str, **data: Any) -> dict[str, Any]:
-    answer: Any = await hass.services.async_call(
-        DOMAIN, action, {"entity_id": CAMERA, **data}, blocking=True, return_response=True
-    )
-    return dict(answer[CAMERA])
 
 
 def _probe(path: str) -> dict[str, Any]:
@@ -50,7 +42,7 @@ async def _all_record(recorder: Recorder) -> None:
 async def test_a_recording_that_is_waited_for(hass: HomeAssistant, set_up: SetUp, media: Path) -> None:
     entry = await set_up(PATTERN)
     before = time.time()
-    kept = await _call(hass, "record", duration=1, wait=True)
+    kept = await act(hass, "record", duration=1, wait=True)
     assert Path(kept["path"]).parent.parent == media / "tripod/yard/recordings"
     assert kept["media_content_id"].startswith(f"media-source://tripod/{entry.entry_id}/recordings/")
     assert kept["url"].startswith(f"/api/tripod/media/{entry.entry_id}/recordings/")
@@ -70,14 +62,14 @@ async def test_a_recording_begins_in_the_past_and_ends_when_it_is_told(hass: Hom
         await feed.waiters.wait(20)
     events = async_capture_events(hass, "state_changed")
     asked_at = time.time()
-    begun = await _call(hass, "record")
+    begun = await act(hass, "record")
     assert datetime.fromisoformat(begun["asked_at"]).timestamp() == pytest.approx(asked_at, abs=1)
     await until_state(hass, CAMERA, lambda state: state.state == "recording")
     assert hass.states.get("sensor.yard_recordings_under_way").state == "1"
     assert hass.states.get("sensor.yard_recordings_under_way").attributes["recordings"] == [begun["recording"]]
-    extended = await _call(hass, "record", recording=begun["recording"], duration=60)
+    extended = await act(hass, "record", recording=begun["recording"], duration=60)
     assert extended["recording"] == begun["recording"]
-    ended = await _call(hass, "stop_record", recording=begun["recording"])
+    ended = await act(hass, "stop_record", recording=begun["recording"])
     assert ended["recording"] == begun["recording"]
     assert asked_at - 2 - 1.1 <= datetime.fromisoformat(ended["captured_at"]).timestamp() <= asked_at - 2
     assert ended["duration"] >= 2
@@ -94,9 +86,9 @@ async def test_a_recording_begins_in_the_past_and_ends_when_it_is_told(hass: Hom
 
 async def test_a_recording_without_a_picture_is_told(hass: HomeAssistant, set_up: SetUp) -> None:
     await set_up(PATTERN)
-    await _call(hass, "record")
+    await act(hass, "record")
     with pytest.raises(HomeAssistantError) as caught:
-        await _call(hass, "stop_record")
+        await act(hass, "stop_record")
     assert caught.value.translation_key == "nothing_recorded"
     failed = hass.states.get("event.yard_recording").attributes
     assert (failed["event_type"], failed["what"], failed["cause"]) == ("failed", "recording", "nothing_recorded")
@@ -105,10 +97,10 @@ async def test_a_recording_without_a_picture_is_told(hass: HomeAssistant, set_up
 async def test_several_recordings_end_together(hass: HomeAssistant, set_up: SetUp) -> None:
     entry = await set_up(PATTERN)
     async with streaming(entry):
-        begun = [await _call(hass, "record", pre_roll=1, filename=f"{name}_{{camera}}") for name in ("one", "two")]
-        begun.append(await _call(hass, "record", pre_roll=1, filename="three_yard.mkv", container="mkv"))
+        begun = [await act(hass, "record", pre_roll=1, filename=f"{name}_{{camera}}") for name in ("one", "two")]
+        begun.append(await act(hass, "record", pre_roll=1, filename="three_yard.mkv", container="mkv"))
         await _all_record(entry.runtime_data.recorder)
-        ended = await _call(hass, "stop_record")
+        ended = await act(hass, "stop_record")
     assert {file["recording"] for file in ended["files"]} == {one["recording"] for one in begun}
     assert {Path(file["path"]).name for file in ended["files"]} == {"one_yard.mp4", "two_yard.mp4", "three_yard.mkv"}
     formats = {Path(file["path"]).stem: _probe(file["path"])["format"]["format_name"] for file in ended["files"]}
@@ -132,5 +124,5 @@ async def test_what_cannot_be_recorded_is_told(
 ) -> None:
     await set_up(PATTERN)
     with pytest.raises(ServiceValidationError) as caught:
-        await _call(hass, action, **data)
+        await act(hass, action, **data)
     assert caught.value.translation_key == key

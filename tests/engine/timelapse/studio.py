@@ -43,8 +43,9 @@ def picture(luma: int) -> bytes:
 class Time:
     """A clock that goes when the test says so."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, *, settle: int = SETTLE) -> None:
         self.now = now
+        self._settle = settle
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
         self._slept = asyncio.Event()
         self._ticked = asyncio.Event()
@@ -69,7 +70,7 @@ class Time:
 
     async def asleep(self, count: int) -> None:
         """Wait until as many sleep: nothing is to be done before the clock goes on."""
-        for _ in range(SETTLE):
+        for _ in range(self._settle):
             await asyncio.sleep(0)
         async with asyncio.timeout(20):
             while len([woken for _, woken in self._sleepers if not woken.done()]) < count:
@@ -193,16 +194,14 @@ async def stage(
     allowed: Callable[[Job], bool] = lambda _: True,
     linger: float = 0.01,
     render: Renderer = no_render,
-    stopped: bool = False,
     patience: float = 20.0,
+    recovered: bool = True,
 ) -> AsyncIterator[Stage]:
     """Set the stage in `folder`, which may hold what an earlier one left."""
     time = time or Time(START.timestamp())
     camera = Camera(time=time, shows=shows)
     program = Ffmpeg()
-    pipeline = Pipeline(
-        camera, Tools(ffmpeg=program), Options(linger=linger), backoff=Soon(), clock=time, stopped=stopped
-    )
+    pipeline = Pipeline(camera, Tools(ffmpeg=program), Options(linger=linger), backoff=Soon(), clock=time)
     archive = Archive(folder / "garden", "garden", zone=BERLIN, floor=0, clock=time)
     events: list[Event] = []
     queue = RenderQueue(folder / "renders.json", program, render, clock=time)
@@ -220,7 +219,8 @@ async def stage(
     pipeline.open()
     await queue.open()
     await queue.attach(archive, events.append)
-    await timelapses.recover()
+    if recovered:
+        await timelapses.recover()
     try:
         yield Stage(
             time=time,

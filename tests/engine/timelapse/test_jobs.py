@@ -23,6 +23,7 @@ from custom_components.tripod.engine.events import Failed
 from custom_components.tripod.engine.options import Options
 from custom_components.tripod.engine.pipeline import Pipeline
 from custom_components.tripod.engine.sources import Medium, TestPattern
+from custom_components.tripod.engine.status import State
 from custom_components.tripod.engine.timelapse import Job, Look, Sun
 from custom_components.tripod.engine.timelapse.capture import FIRST_START, SHORTEST_LEAD, Shutter
 from custom_components.tripod.engine.timelapse.memory import FILE
@@ -39,6 +40,10 @@ HOUR = 3600.0
 def captured(on: Stage, job: str = "garden") -> list[str]:
     days = on.archive.days(Kind.FRAME, job)
     return [f"{item.captured_at:%H:%M:%S}" for day in days for item in on.archive.items(Kind.FRAME, day.date, job)]
+
+
+def running(on: Stage) -> dict[str, bool]:
+    return {status.job.name: status.running for status in on.timelapses.jobs}
 
 
 class Scene:
@@ -86,6 +91,16 @@ async def test_frames_of_a_second_are_all_there(tmp_path: Path) -> None:
         assert len(captured(on)) == 60
 
 
+async def test_whoever_listens_is_told_once_a_frame(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.timelapses.start(GARDEN)
+        await on.time.run(10)
+        told: list[int] = []
+        on.timelapses.listen(lambda: told.append(on.status().frames))
+        await on.time.run(600)
+        assert told == [2, 3]
+
+
 async def test_a_window_and_a_gate(tmp_path: Path) -> None:
     open_gate = [True]
     async with stage(tmp_path, allowed=lambda _: open_gate[0]) as on:
@@ -122,9 +137,9 @@ async def test_a_clock_that_begins_in_1970_is_set_when_the_network_is_there(tmp_
         await on.time.run(310)
         days = [day.date.year for day in on.archive.days(Kind.FRAME, "garden")]
         assert days == [1970, 2026]
-        assert captured(on)[1:] == ["12:00:08", "12:05:00"]  # as soon as it is seen that the clock was set
+        assert captured(on)[1:] == ["12:05:00"]
         assert on.status().missed == 0
-        assert on.status().frames_today == 2
+        assert on.status().frames_today == 1
 
 
 async def test_a_machine_that_slept_does_not_make_up_for_it(tmp_path: Path) -> None:
@@ -169,7 +184,7 @@ async def test_an_on_demand_camera_rests_between_frames_and_is_ready_in_time(tmp
 
 
 @pytest.mark.parametrize(("interval", "rests"), [(5, False), (60, False), (300, True)])
-async def test_a_camera_is_let_go_only_where_it_is_worth_it(tmp_path: Path, interval: float, rests: bool) -> None:
+async def test_a_camera_is_let_go_only_where_it_is_worth_it(tmp_path: Path, interval: float, *, rests: bool) -> None:
     async with stage(tmp_path, linger=30) as on:
         await on.timelapses.start(Job(name="garden", interval=interval))
         await on.time.run(302 + interval / 2)
@@ -178,11 +193,17 @@ async def test_a_camera_is_let_go_only_where_it_is_worth_it(tmp_path: Path, inte
 
 async def test_a_transcoder_rests_sooner_than_the_camera(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        shutter = Shutter(Pipeline(TestPattern(format="h264"), on.pipeline.tools, Options()))
-        assert shutter.wanted(25, 45) == {Medium.PACKETS}
-        assert shutter.wanted(5, 45) == {Medium.PACKETS, Medium.FRAMES}
-        assert shutter.wanted(8, 10) == {Medium.PACKETS, Medium.FRAMES}
+        camera = Pipeline(TestPattern(format="h264"), on.pipeline.tools, Options())
+        shutter = Shutter(camera)
+        assert shutter.wanted(40, 45) == {Medium.PACKETS}
+        assert shutter.wanted(7, 45) == {Medium.PACKETS, Medium.FRAMES}
+        assert shutter.wanted(9, 10) == {Medium.PACKETS, Medium.FRAMES}
         assert shutter.wanted(200, 300) == set()
+        assert [shutter.next_look(left) for left in (300, 5, 1)] == [292, 3, 1]
+        camera.condition.set(State.STREAMING)
+        assert shutter.wanted(7, 45) == {Medium.PACKETS}
+        assert shutter.wanted(2, 45) == {Medium.PACKETS, Medium.FRAMES}
+        await camera.close()
 
 
 async def test_a_camera_that_is_away_is_counted_and_told_once(tmp_path: Path) -> None:
@@ -220,7 +241,8 @@ async def test_a_camera_that_comes_back_in_time_is_waited_for(tmp_path: Path) ->
 
 
 async def test_a_camera_that_the_user_stopped_is_told_so_and_stays_stopped(tmp_path: Path) -> None:
-    async with stage(tmp_path, stopped=True) as on:
+    async with stage(tmp_path) as on:
+        await on.pipeline.stop()
         await on.timelapses.start(GARDEN)
         await on.time.run(600)
         assert on.status().missed == 2
@@ -405,19 +427,13 @@ async def test_standing_jobs_stay_and_remember_whether_they_run(tmp_path: Path) 
         await on.time.run(10)
         await on.timelapses.stop("garden", render=False)
         await on.timelapses.resume("fence")
-        assert [(status.job.name, status.running) for status in on.timelapses.jobs] == [
-            ("fence", True),
-            ("garden", False),
-        ]
+        assert running(on) == {"fence": True, "garden": False}
         assert on.status().frames_today == 1
     async with stage(tmp_path) as on:
         assert on.timelapses.jobs == ()
         await on.timelapses.add(GARDEN)
         await on.timelapses.add(Job(name="fence", interval=60))
-        assert [(status.job.name, status.running) for status in on.timelapses.jobs] == [
-            ("fence", True),
-            ("garden", False),
-        ]
+        assert running(on) == {"fence": True, "garden": False}
         assert on.status().frames_today == 1
         await on.timelapses.remove("fence")
         with pytest.raises(NoSuchJob):
@@ -522,3 +538,20 @@ async def test_a_job_that_ends_while_its_frame_is_written_has_it(
         finished = await on.timelapses.stop("garden", render=True)
         running.cancel()
         assert len(captured(on)) == finished.status.frames
+
+
+async def test_standing_jobs_that_are_named_before_the_disk_is_there_wait_for_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.timelapses.add(GARDEN)
+        await on.timelapses.add(Job(name="fence", interval=60), running=False)
+        await on.timelapses.start(PRINT)
+    async with stage(tmp_path, recovered=False) as on:
+        await on.timelapses.add(GARDEN)
+        await on.timelapses.add(Job(name="fence", interval=60))
+        assert running(on) == {"fence": False, "garden": False}
+    async with stage(tmp_path, recovered=False) as on:
+        await on.timelapses.add(Job(name="fence", interval=60))
+        await on.timelapses.add(GARDEN)
+        await on.timelapses.recover()
+        await on.timelapses.recover()
+        assert running(on) == {"fence": False, "garden": True, "print": True}

@@ -40,7 +40,11 @@ class Hand:
         self.progress: Callable[[float], None] = lambda _: None
 
     async def __call__(
-        self, request: RenderRequest, archive: Archive, ffmpeg: Ffmpeg, progress: Callable[[float], None]
+        self,
+        request: RenderRequest,
+        archive: Archive,
+        ffmpeg: Ffmpeg,  # noqa: ARG002
+        progress: Callable[[float], None],
     ) -> Item:
         self.at_work.append(request.job)
         self.most = max(self.most, len(self.at_work))
@@ -57,6 +61,7 @@ class Hand:
                 b"video",
                 suffix=".mp4",
                 job=request.job,
+                name=f"{request.job}_{request.id}.mp4",
                 details={"frames": 7},
             )
         finally:
@@ -189,6 +194,20 @@ async def test_a_restart_begins_again_where_it_was(tmp_path: Path) -> None:
         await on.queue.renders[0].done()
     async with a_queue(tmp_path) as on:
         assert on.queue.renders == ()
+
+
+async def test_what_was_done_when_the_machine_failed_is_not_done_again(tmp_path: Path) -> None:
+    async with a_queue(tmp_path) as on:
+        render = await on.queue.add("garden", request("a"))
+        left = (tmp_path / "renders" / "queue.json").read_bytes()
+        on.hand.end(await on.hand.begins())
+        video = await render.done()
+    (tmp_path / "renders" / "queue.json").write_bytes(left)
+    async with a_queue(tmp_path) as on:
+        again = on.queue.renders[0]
+        assert await again.done() == video
+        assert on.hand.begun.empty()
+        assert [type(event) for event in on.events] == [TimelapseReady]
 
 
 async def test_a_camera_that_goes_lets_the_others_go_on(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import time
 from typing import Self
 
+from .. import h265
 from ..h264 import SequenceParameters
 from ..meter import RateMeter
 from ..mpegts import CLOCK_RATE, Chunk, Parser
@@ -154,9 +155,11 @@ class PacketFeed:
     @property
     def picture_size(self) -> tuple[int, int] | None:
         """Width and height of the video, where its parameters tell."""
-        if self.parser.video_codec != "h264" or not self.parser.sps:
+        if not self.parser.sps:
             return None
         try:
+            if self.parser.video_codec == "hevc":
+                return h265.picture_size(self.parser.sps)
             parameters = SequenceParameters.parse(self.parser.sps)
         except ValueError:
             return None

@@ -7,6 +7,7 @@ from .look import Look
 from .queue import Render, RenderQueue, RenderState
 from .render import render
 from .request import RenderRequest
+from .zip import zipped
 
 __all__ = [
     "Chunk",
@@ -23,4 +24,5 @@ __all__ = [
     "due_days",
     "make_chunk",
     "render",
+    "zipped",
 ]

@@ -1,4 +1,4 @@
-"""Finished days become chunks, in the background: after midnight, after a restart, and for a job that looks otherwise."""
+"""Finished days become chunks, in the background: after midnight, after a restart, and where a job looks otherwise."""
 
 from __future__ import annotations
 
