@@ -1,6 +1,5 @@
 """Tripod: any camera as a Home Assistant camera, with one shared capture for every consumer."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,18 @@ from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from . import archives, encoding, issues, services, settings, software_encoder, timelapse_conditions, views
+from . import archives, encoding, issues, media_views, services, settings, software_encoder, timelapse_conditions, views
 from .camera_controls import CameraControls
 from .const import CONF_FOLDER, CONF_STORAGE, DOMAIN
 from .coordinator import TripodCoordinator
 from .data import TripodConfigEntry, TripodData
 from .discovery import Discovery
-from .engine.archive import Archive, Item
 from .engine.camera import Camera
-from .engine.errors import InvalidSource, WorkerFailed
-from .engine.ffmpeg import Ffmpeg
+from .engine.errors import InvalidSource
 from .engine.keeper import Keeper
 from .engine.options import Start
 from .engine.pipeline import Pipeline
-from .engine.timelapse import RenderQueue, RenderRequest
+from .engine.timelapse import RenderQueue, render
 from .engine.web import CameraEndpoints
 from .exposure import CameraExposure
 from .links import Link, Links
@@ -33,6 +30,7 @@ from .listener import Listener
 from .sentences import describe
 from .shared import SHARED, Shared, tools
 from .storage import Storage
+from .timelapse_switch import standing
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -65,7 +63,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         if entry and entry.state is ConfigEntryState.LOADED:
             entry.runtime_data.endpoints.disconnect(link.client.id)
 
-    renders = RenderQueue(Path(hass.config.path(RENDERS)), tools(hass).ffmpeg, _render)
+    renders = RenderQueue(Path(hass.config.path(RENDERS)), tools(hass).ffmpeg, render)
     await renders.open()
 
     async def close(_event: Event) -> None:
@@ -81,13 +79,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     )
     await encoding.recall(hass, storage)
     views.async_register(hass)
+    media_views.async_register(hass)
     services.async_setup_services(hass)
     Discovery(hass).start()
     return True
-
-
-async def _render(request: RenderRequest, archive: Archive, ffmpeg: Ffmpeg, progress: Callable[[float], None]) -> Item:
-    raise WorkerFailed("videos are not made yet")  # until the engine's render is merged
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bool:
@@ -108,7 +103,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     entry.runtime_data = TripodData(
         camera=camera,
         endpoints=CameraEndpoints(
-            pipeline, title=entry.title, describe=partial(describe, hass), cors=False
+            pipeline, title=entry.title, archive=archive, describe=partial(describe, hass), cors=False
         ),  # the views see to CORS, with Home Assistant's own means
         coordinator=TripodCoordinator(hass, entry, pipeline),
         controls=controls,
@@ -132,6 +127,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     entry.async_on_unload(entry.add_update_listener(_update))
     pipeline.open()
     camera.open()
+    await camera.stand(standing(entry))
     if controls:
         _begin_controls(hass, entry, controls)
     return True
@@ -198,6 +194,7 @@ async def _update(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
         hass.config_entries.async_schedule_reload(entry.entry_id)
     else:
         hass.data[SHARED].links.update(entry)
+        await entry.runtime_data.camera.stand(standing(entry))
         entry.runtime_data.camera.limit(settings.retention(entry.options), settings.floor(entry.options))
 
 

@@ -52,8 +52,9 @@ class TripodCamera(TripodEntity, Camera):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow what is found out about encoders."""
+        """Follow what is found out about encoders, and what is recorded."""
         await super().async_added_to_hass()
+        self.async_on_remove(self.entry.runtime_data.camera.listen(self._show_recording))
 
         @callback
         def look() -> None:
@@ -72,6 +73,13 @@ class TripodCamera(TripodEntity, Camera):
     def _handle_coordinator_update(self) -> None:
         self._attr_is_streaming = self.status.state is State.STREAMING
         super()._handle_coordinator_update()
+
+    @callback
+    def _show_recording(self) -> None:
+        recording = bool(self.entry.runtime_data.camera.recordings)
+        if recording != self.is_recording:
+            self._attr_is_recording = recording
+            self.async_write_ha_state()
 
     @override
     async def async_camera_image(self, width: int | None = None, height: int | None = None) -> bytes | None:

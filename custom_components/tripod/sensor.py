@@ -157,8 +157,8 @@ KEPT = (
         key="recordings",
         translation_key="recordings",
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=lambda camera: len(camera.recorder.recordings),
-        attributes_fn=lambda camera: {"recordings": [recording.id for recording in camera.recorder.recordings]},
+        value_fn=lambda camera: len(camera.recordings),
+        attributes_fn=lambda camera: {"recordings": [recording.id for recording in camera.recordings]},
     ),
     KeptSensorDescription(
         key="timelapses",

@@ -1,4 +1,4 @@
-"""Whether the camera may run, and controls of it that are on or off."""
+"""Whether the camera may run, controls of it that are on or off, and its standing timelapses."""
 
 from typing import Any, override
 
@@ -12,6 +12,7 @@ from .data import TripodConfigEntry
 from .engine.controls import ControlKind
 from .engine.status import State
 from .entity import TripodEntity
+from .timelapse_switch import add_timelapses
 
 PARALLEL_UPDATES = 1
 
@@ -24,6 +25,7 @@ async def async_setup_entry(
     """Set up the switches of a camera."""
     async_add_entities([StreamSwitch(entry, STREAM)])
     add_controls(entry, ControlKind.SWITCH, ControlSwitch, async_add_entities)
+    add_timelapses(hass, entry, async_add_entities)
 
 
 class StreamSwitch(TripodEntity, SwitchEntity):

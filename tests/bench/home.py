@@ -111,7 +111,8 @@ class Home:
 
     def set_options(self, camera: Camera, **changes: object) -> None:
         """Change a camera's options."""
-        form = self.client.request("POST", OPTIONS_FLOW, {"handler": camera.entry_id})
+        menu = self.client.request("POST", OPTIONS_FLOW, {"handler": camera.entry_id})
+        form = self.client.request("POST", f"{OPTIONS_FLOW}/{menu['flow_id']}", {"next_step_id": "behaviour"})
         shown = {
             field["name"]: field["description"]["suggested_value"]
             for field in form["data_schema"]

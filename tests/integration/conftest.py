@@ -9,8 +9,9 @@ from unittest.mock import patch
 
 from aiohttp.test_utils import TestClient
 from homeassistant.config_entries import ConfigSubentryData
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State as EntityState, callback
 from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 import psutil
 import pytest
@@ -125,7 +126,7 @@ async def set_up(hass: HomeAssistant) -> SetUp:
 @pytest.fixture
 async def browser(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> Client:
     """Return what asks for the pictures of a dialog."""
-    for component in ("http", "camera", DOMAIN):
+    for component in ("http", "camera", "image", DOMAIN):
         assert await async_setup_component(hass, component, {})
     previews(hass)  # its address must be there before the test server starts
     client: Client = await hass_client_no_auth()
@@ -143,6 +144,35 @@ async def until(pipeline: Pipeline, condition: Callable[[], bool], timeout: floa
                 changed.clear()
     finally:
         unlisten()
+
+
+async def act(hass: HomeAssistant, action: str, entity_id: str = "camera.yard", **data: Any) -> dict[str, Any]:
+    """Call an action of ours, and return what it answers of a camera."""
+    answer: Any = await hass.services.async_call(
+        DOMAIN, action, {"entity_id": entity_id, **data}, blocking=True, return_response=True
+    )
+    return dict(answer[entity_id])
+
+
+async def until_state(
+    hass: HomeAssistant, entity_id: str, holds: Callable[[EntityState], bool], timeout: float = 20
+) -> EntityState:
+    """Wait until the state of an entity is as it should be, and return it."""
+    changed = asyncio.Event()
+
+    @callback
+    def look(_: Event[EventStateChangedData]) -> None:
+        changed.set()
+
+    unlisten = async_track_state_change_event(hass, entity_id, look)
+    try:
+        async with asyncio.timeout(timeout):
+            while (state := hass.states.get(entity_id)) is None or not holds(state):
+                await changed.wait()
+                changed.clear()
+    finally:
+        unlisten()
+    return state
 
 
 @asynccontextmanager

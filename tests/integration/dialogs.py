@@ -62,6 +62,13 @@ async def change(hass: HomeAssistant, entry: ConfigEntry) -> Any:
     return await settled(hass, await hass.config_entries.flow.async_init(DOMAIN, context=context))
 
 
+async def change_options(hass: HomeAssistant, entry: ConfigEntry, what: str) -> Any:
+    """Begin to change a part of a camera's options."""
+    flows = hass.config_entries.options
+    menu = await flows.async_init(entry.entry_id)
+    return await flows.async_configure(menu["flow_id"], {"next_step_id": what})
+
+
 def pictures(markdown: str) -> list[str]:
     """Return the addresses of the pictures in a text."""
     return re.findall(r"!\[\]\((.*?)\)", markdown)

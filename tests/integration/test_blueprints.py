@@ -2,7 +2,7 @@
 
 import ast
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,13 +15,18 @@ from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_time_changed,
+)
 
-from tests.kept import duration
+from tests.kept import duration, pictures
 
-from .conftest import PATTERN, SetUp
+from .conftest import JPEG_PATTERN, PATTERN, SetUp
 
 FOLDER = Path(__file__).parents[2] / "blueprints/automation/tripod"
 BLUEPRINTS = sorted(FOLDER.glob("*.yaml"))
@@ -42,8 +47,8 @@ def hass_config_dir(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def automate(hass: HomeAssistant) -> Automate:
-    """Make an automation of a blueprint."""
+async def automate(hass: HomeAssistant) -> AsyncIterator[Automate]:
+    """Make an automation of a blueprint, until the end of the test."""
 
     async def automate(blueprint: str, **inputs: Any) -> None:
         used = {"path": f"tripod/{blueprint}.yaml", "input": {"camera": CAMERA, **inputs}}
@@ -52,7 +57,8 @@ async def automate(hass: HomeAssistant) -> Automate:
         (automation,) = hass.states.async_all("automation")
         assert automation.state == "on", "the blueprint is not valid"
 
-    return automate
+    yield automate
+    await hass.services.async_call("automation", "turn_off", {"entity_id": "all"}, blocking=True)
 
 
 class Phone:
@@ -115,6 +121,16 @@ def test_every_state_of_octoprints_sensor_is_known() -> None:
     assert not busy & idle
 
 
+def attached(key: str) -> dict[str, str]:
+    """Return what a notification shows of a video."""
+    return {"video": f"/api/tripod/media/{quote(key)}", "image": f"/api/tripod/thumbnail/{quote(key)}"}
+
+
+async def call(hass: HomeAssistant, action: str, **data: Any) -> None:
+    """Call one of our actions on the camera."""
+    await hass.services.async_call("tripod", action, {"entity_id": CAMERA, **data}, blocking=True)
+
+
 async def reached(hass: HomeAssistant, condition: Callable[[], bool], timeout: float = 20) -> None:
     """Wait until `condition` holds, looking after each change of any state."""
     changed = asyncio.Event()
@@ -160,7 +176,78 @@ async def test_motion_is_recorded_with_what_came_before_and_sent(
     assert notification["title"] == "Yard"
     assert re.fullmatch(r"Hall, \d\d:\d\d:\d\d, \d+ s", notification["message"])
     key = f"{entry.entry_id}/recordings/{file.parent.name}/{file.name}"
-    assert notification["data"]["video"] == f"/api/tripod/media/{quote(key)}"
+    assert notification["data"] == attached(key)
     assert duration(file) >= 3
     (event,) = recorded
     assert event.data == {"path": str(file), "id": f"media-source://tripod/{key}"}
+
+
+async def test_the_timelapse_of_the_day_is_made_in_the_evening_and_sent(
+    hass: HomeAssistant, set_up: SetUp, automate: Automate, phone: Phone, media: Path
+) -> None:
+    entry = await set_up(JPEG_PATTERN)
+    await call(hass, "start_timelapse", job="garden", interval=3600)
+    await call(hass, "timelapse_frame", job="garden")
+    await call(hass, "timelapse_frame", job="garden")
+    told = {"event": "made", "event_data": {"path": "{{ video.path }}", "id": "{{ video.media_content_id }}"}}
+    await automate("daily_timelapse", job="garden", length=2, phones=[phone.device_id], actions=[told])
+    made = async_capture_events(hass, "made")
+    async_fire_time_changed(hass, dt_util.now().replace(hour=20, minute=0, second=0))
+    notification = await phone.notification()
+    (video,) = (media / "tripod/yard/videos").rglob("*.mp4")
+    frames = list((media / "tripod/yard/timelapse/garden/frames").rglob("*.jpg"))
+    assert pictures(video) == len(frames) >= 2
+    assert duration(video) == pytest.approx(2, abs=0.1)
+    assert notification["message"] == "garden, 2 s"
+    key = f"{entry.entry_id}/videos/{video.parent.name}/{video.name}"
+    assert notification["data"] == attached(key)
+    (event,) = made
+    assert event.data == {"path": str(video), "id": f"media-source://tripod/{key}"}
+
+
+async def test_a_print_becomes_a_video_that_is_sent(
+    hass: HomeAssistant, set_up: SetUp, automate: Automate, phone: Phone, media: Path
+) -> None:
+    """OctoPrint's entities, named as Home Assistant's integration names them; in the end-to-end tests they are real."""
+    entry = await set_up(JPEG_PATTERN)
+    kept = media / "tripod/yard"
+    printer = partial(hass.states.async_set, PRINTER)
+    printer("operational")
+    await automate("print_timelapse", printer=PRINTER, interval=1, length=1, phones=[phone.device_id])
+    printer("starting")
+    printer("printing")
+    await reached(hass, lambda: number(hass, "sensor.yard_timelapse_frames_today") >= 2)
+    printer("paused")
+    await call(hass, "timelapse_frame", job="print")
+    printer("printing")
+    taken = number(hass, "sensor.yard_timelapse_frames_today")
+    await reached(hass, lambda: number(hass, "sensor.yard_timelapse_frames_today") > taken)
+    printer("finishing")
+    printer("operational")
+    notification = await phone.notification()
+    (video,) = (kept / "videos").rglob("*.mp4")
+    assert pictures(video) == len(list((kept / "timelapse/print/frames").rglob("*.jpg")))
+    assert notification["message"] == "print, 1 s"
+    key = f"{entry.entry_id}/videos/{video.parent.name}/{video.name}"
+    assert notification["data"] == attached(key)
+    assert number(hass, "sensor.yard_timelapses_under_way") == 0
+
+
+async def test_a_print_that_ended_unseen_ends_its_timelapse(
+    hass: HomeAssistant, set_up: SetUp, automate: Automate, phone: Phone
+) -> None:
+    """Home Assistant was away at the end, or OctoPrint was."""
+    await set_up(JPEG_PATTERN)
+    hass.states.async_set(PRINTER, "operational")
+    await automate("print_timelapse", printer=PRINTER, interval=1, length=1, phones=[phone.device_id])
+    hass.states.async_set(PRINTER, "printing")
+    await reached(hass, lambda: number(hass, "sensor.yard_timelapse_frames_today") >= 1)
+    hass.states.async_set(PRINTER, "unavailable")
+    hass.states.async_set(PRINTER, "printing")  # the same print, seen again: no second timelapse
+    hass.states.async_set(PRINTER, "unavailable")
+    hass.states.async_set(PRINTER, "operational")
+    assert (await phone.notification())["message"] == "print, 1 s"
+    hass.states.async_set(PRINTER, "unavailable")
+    hass.states.async_set(PRINTER, "operational")  # there is nothing to end
+    await hass.async_block_till_done()
+    assert phone.notified.empty()

@@ -16,7 +16,7 @@ from custom_components.tripod.shared import SHARED
 from tests.servers.start import Server
 
 from .conftest import JPEG_PATTERN, KEY, PATTERN, Client, SetUp, children, link, streaming, until
-from .dialogs import SMALL, choose, fill_in, pictures
+from .dialogs import SMALL, change_options, choose, fill_in, pictures
 
 
 async def test_a_test_pattern_is_set_up(hass: HomeAssistant, browser: Client) -> None:
@@ -217,8 +217,7 @@ async def test_reconfiguring_mends_a_camera_that_could_not_be_set_up(hass: HomeA
 
 async def test_options(hass: HomeAssistant, set_up: SetUp) -> None:
     entry = await set_up()
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert result["step_id"] == "init"
+    result = await change_options(hass, entry, "behaviour")
     suggested = {key.schema: key.description["suggested_value"] for key in result["data_schema"].schema}
     # day and night are a matter of cameras whose exposure can be set
     defaults = {name: value for name, value in DEFAULT_OPTIONS.items() if name != "day_night"}

@@ -15,6 +15,7 @@ from custom_components.tripod.shared import SHARED
 from tests.engine.memory_controls import VIVID, WEBCAM
 
 from .conftest import SetUp, streaming
+from .dialogs import change_options
 from .webcam import SOURCE, Webcam
 
 MODE = "select.yard_exposure_mode"
@@ -200,7 +201,7 @@ async def test_day_and_night_is_asked_where_exposure_can_be_turned(
 ) -> None:
     entry = MockConfigEntry(domain="tripod", data={"kind": kind})
     entry.add_to_hass(hass)
-    result = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await change_options(hass, entry, "behaviour")
     fields = {str(getattr(key.schema, "schema", key.schema)) for key in result["data_schema"].schema}
     assert fields & {"day_night", "night_entity"} == asked
 
@@ -208,7 +209,7 @@ async def test_day_and_night_is_asked_where_exposure_can_be_turned(
 async def test_an_entity_that_tells_night_must_be_named(hass: HomeAssistant, set_up: SetUp, webcam: Webcam) -> None:
     entry = await set_up(SOURCE)
     options = hass.config_entries.options
-    result = await options.async_init(entry.entry_id)
+    result = await change_options(hass, entry, "behaviour")
     given = {**DEFAULT_OPTIONS, "day_night": "entity"}
     result = await options.async_configure(result["flow_id"], given)
     assert result["errors"] == {"night_entity": "night_entity_missing"}

@@ -27,8 +27,10 @@ from custom_components.tripod import (
     sensor,
     sentences,
     services,
+    storage_forms,
     switch,
     timelapse_forms,
+    timelapse_switch,
     v4l2_forms,
 )
 from custom_components.tripod.control_entity import KNOWN
@@ -132,7 +134,8 @@ def test_every_phrase_is_used_and_every_phrase_that_is_used_has_a_text() -> None
 
 
 def test_every_field_of_the_other_dialogs_has_a_text() -> None:
-    _assert_form(EN["options"]["step"]["init"], forms.options("v4l2"))
+    _assert_form(EN["options"]["step"]["behaviour"], forms.options("v4l2"))
+    _assert_form(EN["options"]["step"]["storage"], storage_forms.STORAGE)
     _assert_form(EN["config"]["step"]["reauth_confirm"], forms.CREDENTIALS)
     _assert_form(EN["issues"]["unauthorized"]["fix_flow"]["step"]["confirm"], forms.CREDENTIALS)
     steps = EN["config_subentries"]["link"]["step"]
@@ -200,7 +203,7 @@ def test_every_entity_has_a_name_and_an_icon() -> None:
         ("number", []),
         ("select", [select.EXPOSURE]),
         ("sensor", [*sensor.DESCRIPTIONS, *sensor.KEPT]),
-        ("switch", [switch.STREAM]),
+        ("switch", [switch.STREAM, timelapse_switch.TIMELAPSE]),
     ):
         # what has no key is named by its device class
         keys = {description.translation_key for description in descriptions} - {None}

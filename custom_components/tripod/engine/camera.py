@@ -7,7 +7,7 @@ left is finished then, and from time to time it is looked whether more can be wr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,7 +23,7 @@ from .feed import Frame
 from .keeper import Keeper
 from .listeners import Listeners
 from .pipeline import Pipeline
-from .recorder import Recorder
+from .recorder import Recorder, Recording
 from .timelapse import Job, Render, RenderQueue, RenderRequest, Timelapses
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,9 +36,6 @@ CHECK = 60.0
 
 PAUSE = 1.0
 """Seconds between two looks at least: ten timelapses must not have the disk counted ten times a second."""
-
-CLOSING = 12.0
-"""Seconds in which recordings may be finished at the end: Home Assistant waits 20 for all of its parts."""
 
 KEPT_PARTS = ("recording",)
 """Owners of what an earlier run left unfinished and this one has not finished yet, as the disk was full."""
@@ -102,8 +99,10 @@ class Camera:
         self._tells: list[Tell] = []
         self._wake = asyncio.Event()
         self._looking = asyncio.Lock()
-        self._looked = False
         self._recovered = False
+        """Whether it is known which timelapses ran before."""
+        self._standing: Mapping[str, Job] = {}
+        self._settling = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._endings: list[Callable[[], None]] = []
 
@@ -122,11 +121,7 @@ class Camera:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks.values())
-        try:
-            async with asyncio.timeout(CLOSING):
-                await asyncio.gather(self.recorder.close(), self.timelapses.close())
-        except TimeoutError:
-            _LOGGER.warning("%s: recordings are finished at the next start", self.pipeline.name)
+        await asyncio.gather(self.recorder.close(), self.timelapses.close())
         await self._lose()
         with suppress(TripodError):  # a disk that is away has nothing to be told
             await asyncio.to_thread(self.archive.close)
@@ -162,6 +157,11 @@ class Camera:
         self._wake.set()
 
     @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """The recordings that still take what comes."""
+        return tuple(recording for recording in self.recorder.recordings if recording.under_way)
+
+    @property
     def renders(self) -> tuple[Render, ...]:
         """The timelapses of this camera that wait to become videos, and the one that does."""
         return tuple(render for render in self._queue.renders if render.camera == self.archive.camera)
@@ -177,10 +177,16 @@ class Camera:
         return await self._queue.cancel(render_id)
 
     async def ready(self) -> None:
-        """Wait until the archive was looked for; raises what keeps anything from being written to it."""
-        if self.error or not self._looked:
-            await self.look()
+        """Raise what keeps anything from being written to the archive now."""
+        await self._examine()
         if self.error:
+            raise self.error.with_traceback(None)
+
+    async def readable(self) -> None:
+        """Raise what keeps the archive from being read; a disk that is full can be."""
+        if not self.present:
+            await self._examine()
+        if not self.present and self.error:
             raise self.error.with_traceback(None)
 
     async def begin_anew(self) -> None:
@@ -212,6 +218,21 @@ class Camera:
         self._listeners.tell()
         self._wake.set()
 
+    async def stand(self, jobs: Iterable[Job]) -> None:
+        """Have these standing timelapses and no others, as soon as it is known which of them ran before."""
+        self._standing = {job.name: job for job in jobs}
+        if self._recovered:
+            await self._stand()
+
+    async def _stand(self) -> None:
+        async with self._settling:
+            known = {status.job.name: status.job for status in self.timelapses.jobs if status.standing}
+            for name in known.keys() - self._standing.keys():
+                await self.timelapses.remove(name)
+            for name, job in self._standing.items():
+                if known.get(name) != job:
+                    await self.timelapses.add(job)
+
     def _begin(self, what: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks[what] = asyncio.create_task(work, name=f"{self.pipeline.name}: {what}")
 
@@ -226,6 +247,12 @@ class Camera:
 
     async def look(self) -> None:
         """Look now whether the disk is well, and what is on it."""
+        await self._examine()
+        await self._count()
+        self._listeners.tell()
+
+    async def _examine(self) -> None:
+        """Look whether the disk is well."""
         async with self._looking:
             before = self.error
             try:
@@ -238,9 +265,8 @@ class Camera:
                     await self._lose()
             if before and not self.error:
                 self._recover()
-            await self._count()
-            self._looked = True
-        self._listeners.tell()
+        if type(before) is not type(self.error):
+            self._changed()
 
     async def _open(self) -> None:
         if self.present:
@@ -275,8 +301,9 @@ class Camera:
     async def _finish_what_was_left(self) -> None:
         try:
             if not self._recovered:
-                self._recovered = True
                 await self.timelapses.recover()
+                self._recovered = True
+                await self._stand()
             await self.recorder.recover()
             await asyncio.to_thread(self.archive.clear_parts, KEPT_PARTS)
         except TripodError as error:

@@ -90,7 +90,7 @@ class SequenceParameters:
         """Read one SPS NAL unit. Raises `ValueError` for anything else."""
         if len(sps) < 5 or sps[0] & 0x1F != SPS:
             raise ValueError("not a sequence parameter set")
-        bits = _Bits(sps[4:].replace(b"\x00\x00\x03", b"\x00\x00"))
+        bits = Bits(sps[4:].replace(b"\x00\x00\x03", b"\x00\x00"))
         bits.golomb()  # seq_parameter_set_id
         chroma = _high_profile_fields(bits) if sps[1] in _HIGH_PROFILES else 1
         bits.golomb()  # log2_max_frame_num_minus4
@@ -101,31 +101,35 @@ class SequenceParameters:
         return cls(width, height, f"avc1.{sps[1:4].hex().upper()}")
 
 
-class _Bits:
+class Bits:
     """Read fixed-length and Exp-Golomb fields."""
 
     def __init__(self, data: bytes) -> None:
+        """Begin with the first bit of `data`, which holds no emulation prevention any more."""
         self._value = int.from_bytes(data, "big")
         self._left = len(data) * 8
 
     def take(self, count: int) -> int:
+        """Return the next `count` bits; raises `ValueError` past the end."""
         if count > self._left:
             raise ValueError("the sequence parameter set is truncated")
         self._left -= count
         return self._value >> self._left & (1 << count) - 1
 
     def golomb(self) -> int:
+        """Return the next ue(v); raises `ValueError` past the end."""
         zeros = 0
         while not self.take(1):
             zeros += 1
         return (1 << zeros) - 1 + self.take(zeros)
 
     def signed_golomb(self) -> int:
+        """Return the next se(v); raises `ValueError` past the end."""
         code = self.golomb()
         return (code + 1) // 2 if code & 1 else -(code // 2)
 
 
-def _high_profile_fields(bits: _Bits) -> int:
+def _high_profile_fields(bits: Bits) -> int:
     """Pass the fields that only High profiles have; return chroma_format_idc."""
     chroma = bits.golomb()
     if chroma not in _CROP_UNITS:
@@ -142,7 +146,7 @@ def _high_profile_fields(bits: _Bits) -> int:
     return chroma
 
 
-def _scaling_list(bits: _Bits, size: int) -> None:
+def _scaling_list(bits: Bits, size: int) -> None:
     last = scale = 8
     for _ in range(size):
         if scale:
@@ -150,7 +154,7 @@ def _scaling_list(bits: _Bits, size: int) -> None:
         last = scale or last
 
 
-def _picture_order(bits: _Bits) -> None:
+def _picture_order(bits: Bits) -> None:
     kind = bits.golomb()
     if kind == 0:
         bits.golomb()  # log2_max_pic_order_cnt_lsb_minus4
@@ -162,7 +166,7 @@ def _picture_order(bits: _Bits) -> None:
             bits.golomb()
 
 
-def _size(bits: _Bits, chroma: int) -> tuple[int, int]:
+def _size(bits: Bits, chroma: int) -> tuple[int, int]:
     width = (bits.golomb() + 1) * 16
     map_units = bits.golomb() + 1
     fields = 2 - bits.take(1)  # 1 with frame_mbs_only_flag

@@ -8,8 +8,7 @@ from homeassistant.util import dt as dt_util
 import probatio
 
 from ..const import CONF_PRE_ROLL
-from ..engine.archive import confined
-from ..engine.errors import NotRecording
+from ..engine.errors import NotRecording, TripodError
 from ..engine.recorder import Container, Recorded, Recorder, Recording
 from .answers import facts
 from .fields import CONF_WAIT, DAY, WAIT, Fields, seconds
@@ -44,7 +43,8 @@ async def record(camera: TripodCamera, given: dict[str, Any]) -> dict[str, Any]:
         recording = _find(home.recorder, given[CONF_RECORDING])
         recording.extend(given.get(CONF_DURATION, 0.0))
     else:
-        name = _name(camera, given)
+        template = given.get(CONF_FILENAME)
+        name = fill(template, dt_util.now(), camera.entry.title) if template else None
         await home.ready()
         recording = await home.recorder.start(
             duration=given.get(CONF_DURATION),
@@ -54,26 +54,24 @@ async def record(camera: TripodCamera, given: dict[str, Any]) -> dict[str, Any]:
         )
     if given[CONF_WAIT]:
         return _answer(camera, {recording.id: await recording.done()})
-    started_at = recording.started_at
     return {
         "recording": recording.id,
         "asked_at": recording.asked_at.isoformat(),
-        "captured_at": started_at and started_at.isoformat(),
-        "pre_roll": recording.pre_roll,
+        "state": recording.state.value,
     }
 
 
 async def stop(camera: TripodCamera, given: dict[str, Any]) -> dict[str, Any]:
-    """End a recording, or all, and wait for the files."""
+    """End a recording, or all, and wait for the files; raises what failed only where nothing came of any."""
     stopped = await camera.entry.runtime_data.recorder.stop(given.get(CONF_RECORDING))
-    return _answer(camera, {recording.id: await recording.done() for recording in stopped})
-
-
-def _name(camera: TripodCamera, given: dict[str, Any]) -> str | None:
-    """Return what the user calls the file, if so; raises `InvalidName` before a camera wakes up."""
-    if not (template := given.get(CONF_FILENAME)):
-        return None
-    return str(confined(fill(template, dt_util.now(), camera.entry.title), [given[CONF_CONTAINER].suffix]))
+    recorded: dict[str, list[Recorded]] = {}
+    for recording in stopped:
+        try:
+            recorded[recording.id] = await recording.done()
+        except TripodError:
+            if recording is stopped[-1] and not recorded:
+                raise
+    return _answer(camera, recorded)
 
 
 def _find(recorder: Recorder, recording_id: str) -> Recording:

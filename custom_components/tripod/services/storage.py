@@ -47,7 +47,9 @@ async def unpin(camera: TripodCamera, given: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _pin(camera: TripodCamera, given: dict[str, Any], *, pinned: bool) -> dict[str, Any]:
-    archive = camera.entry.runtime_data.archive
+    data = camera.entry.runtime_data
+    await data.camera.readable()
+    archive = data.archive
     name = key(camera.entry, given[CONF_MEDIA_CONTENT_ID])
 
     def change() -> dict[str, Any]:

@@ -80,22 +80,31 @@ class Archive:
         self._newest: dict[Shelf, Item] = {}
         self._parts = Parts(root)
         self._lock = threading.RLock()
+        self._mended = False
+        """Whether what was being written before has been removed: what is being written now must not be."""
 
     def open(self) -> None:
-        """Begin: take up what is there, and clean up what a power cut left behind."""
+        """Begin, or begin again when the disk is back; at first, clean up what a power cut left behind."""
         with files.explained(self.root), self._lock:
             if self._known:
                 self._present()
             elif self._owner() != self.camera:
                 self._begin()
             self._known = True
-            with suppress(OSError):  # of a disk that is read-only; `check` says so
-                self._parts.open()
-                files.remove_parts(self.root)
             self._newest.clear()
             self._pins.load()
             self._ledger.load()
-            self._ledger.refresh_all(mend=True)
+            if self._mended:
+                self._ledger.refresh_all()
+            else:
+                self._mend()
+
+    def _mend(self) -> None:
+        with suppress(OSError):  # of a disk that is read-only; `check` says so
+            self._parts.open()
+            files.remove_parts(self.root)
+        self._ledger.refresh_all(mend=True)
+        self._mended = True
 
     def begin_anew(self) -> None:
         """Make an empty archive where the known one is missing, because the user said so."""

@@ -143,6 +143,11 @@ def remove_empty(folder: Path, root: Path) -> None:
             folder = folder.parent
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all that is in it; what is gone already is no error, and what cannot be removed stays."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def remove_companions(path: Path) -> None:
     """Remove the files in a file's folder that are called like it but for their suffix."""
     name = path.name.partition(".")[0]

@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 import json
 import os
-import shutil
 from typing import Any
 
 from . import files
@@ -79,7 +78,8 @@ class Ledger:
         current: dict[str, Entry] = {}
         for folder in self._shelves.folders(shelf):
             entry = known.get(folder)
-            current[folder] = entry if entry and self._is_fresh(entry) else self._look_at(shelf, folder, mend=mend)
+            fresh = entry and self._is_fresh(entry, wholly=mend)
+            current[folder] = entry if entry and fresh else self._look_at(shelf, folder, mend=mend)
         if mend:
             self._forget_details(shelf, current)
         self._entries[shelf] = current
@@ -142,15 +142,21 @@ class Ledger:
         details = self._root / DETAILS / shelf.folder
         for folder in folders_in(details):
             if folder not in known:
-                shutil.rmtree(details / folder, ignore_errors=True)
+                files.remove_folder(details / folder)
 
     def _stamps(self, places: Iterable[str]) -> dict[str, list[int]]:
         return {
             place: [_changed(f"{self._root}/{place}"), _changed(f"{self._root}/{DETAILS}/{place}")] for place in places
         }
 
-    def _is_fresh(self, entry: Entry) -> bool:
-        return entry.stamps == self._stamps(entry.stamps)
+    def _is_fresh(self, entry: Entry, *, wholly: bool = False) -> bool:
+        """Whether nothing changed; not `wholly`: details that were not there came with an item, and are known."""
+        for place, (files_changed, details_changed) in entry.stamps.items():
+            if files_changed != _changed(f"{self._root}/{place}"):
+                return False
+            if (wholly or details_changed) and details_changed != _changed(f"{self._root}/{DETAILS}/{place}"):
+                return False
+        return True
 
 
 def _place(item: Item) -> tuple[Shelf, str]:

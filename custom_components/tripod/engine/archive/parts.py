@@ -6,7 +6,6 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 import secrets
-import shutil
 
 from . import files
 
@@ -30,8 +29,8 @@ class Parts:
     def new(self, owner: str) -> Path:
         """Return a new folder for `owner`."""
         folder = self._folder / f"{owner}-{secrets.token_hex(6)}"
+        self._begun.add(folder)  # before it can be seen, and cleared as one from before
         files.make_folder(self._root, folder)
-        self._begun.add(folder)
         return folder
 
     def file(self) -> Path:
@@ -47,7 +46,7 @@ class Parts:
         """Remove all folders from before, but those of the owners in `keep`."""
         for folder in self._left():
             if _owner(folder) not in keep:
-                shutil.rmtree(folder, ignore_errors=True)
+                files.remove_folder(folder)
 
     def _left(self) -> list[Path]:
         with suppress(FileNotFoundError):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..mpegts import CLOCK_RATE, Chunk
 from .segment import Segment
 
-LIMIT = 32 * 2**20
+BACKLOG_LIMIT = 32 * 2**20
 """Bytes that a recorder may keep beside the ring while its disk does not keep up: at 8 Mbit/s half a minute."""
 
 
@@ -29,7 +29,7 @@ class Backlog:
     Those who are equally far behind share that memory.
     """
 
-    def __init__(self, segments: Iterable[Segment], index: int, limit: int = LIMIT) -> None:
+    def __init__(self, segments: Iterable[Segment], index: int, limit: int = BACKLOG_LIMIT) -> None:
         """Begin with `segments`, at the chunk `index` of the first, which is a key frame."""
         self.lost = 0.0
         """Seconds that were given up."""

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 import time
 from typing import Self
 
+from .. import h265
 from ..h264 import SequenceParameters
 from ..meter import RateMeter
 from ..mpegts import CLOCK_RATE, Chunk, Parser
-from .backlog import Backlog
+from .backlog import BACKLOG_LIMIT, Backlog
 from .segment import Segment
 from .waiters import Waiters
 
@@ -122,15 +123,18 @@ class PacketFeed:
         return PacketReader(self, pre_roll)
 
     @contextmanager
-    def backlog(self, pre_roll: float = 0.0) -> Iterator[Backlog]:
-        """Keep what comes for a recorder, from the key frame at or before `pre_roll` seconds ago on."""
+    def backlog(self, pre_roll: float = 0.0, limit: int = BACKLOG_LIMIT) -> Iterator[Backlog]:
+        """Keep what comes for a recorder, from the key frame at or before `pre_roll` seconds ago on.
+
+        It keeps `limit` bytes at most of what the ring lets go of.
+        """
         wanted = self.monotonic() - pre_roll
         segments = self._since(wanted, self.start_of(pre_roll))
         index = 0
         if segments:
             chunks = enumerate(segments[0].chunks)
             index = max((at for at, chunk in chunks if chunk.key and segments[0].time_of(chunk) <= wanted), default=0)
-        backlog = Backlog(segments, index)
+        backlog = Backlog(segments, index, limit)
         self._backlogs.append(backlog)
         try:
             yield backlog
@@ -151,9 +155,11 @@ class PacketFeed:
     @property
     def picture_size(self) -> tuple[int, int] | None:
         """Width and height of the video, where its parameters tell."""
-        if self.parser.video_codec != "h264" or not self.parser.sps:
+        if not self.parser.sps:
             return None
         try:
+            if self.parser.video_codec == "hevc":
+                return h265.picture_size(self.parser.sps)
             parameters = SequenceParameters.parse(self.parser.sps)
         except ValueError:
             return None

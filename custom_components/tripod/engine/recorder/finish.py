@@ -17,9 +17,10 @@ import shutil
 from typing import Any
 
 from ..archive import Archive, Item, Kind, files
-from ..errors import NothingRecorded, NotWritable, TripodError
+from ..errors import NothingRecorded, TripodError
 from ..ffmpeg import Ffmpeg, explain, mjpeg
 from ..process import LOW_PRIORITY, Process
+from .disk import reason
 from .notes import Notes
 from .stretch import Stretch, scan
 
@@ -52,11 +53,17 @@ class Finisher:
         with the folder left as it is, `DiskFull`, `NotWritable`, `ArchiveMissing`, or the packer's death.
         """
         try:
-            with files.explained(folder):
-                notes = await asyncio.to_thread(Notes.load, folder)
-                groups = await asyncio.to_thread(scan, folder, whole=whole)
-        except ValueError as error:
-            raise NotWritable(f"what was noted cannot be read: {error}", path=str(folder)) from error
+            recorded = await self._items(folder, whole=whole)
+        except (OSError, TripodError) as error:
+            raise await asyncio.to_thread(reason, error, self._archive, folder) from error
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        if not recorded:
+            raise NothingRecorded
+        return recorded
+
+    async def _items(self, folder: Path, *, whole: bool) -> list[Recorded]:
+        notes = await asyncio.to_thread(Notes.load, folder)
+        groups = await asyncio.to_thread(scan, folder, whole=whole)
         recorded: list[Recorded] = []
         if notes:
             for number, group in enumerate(groups):
@@ -65,30 +72,24 @@ class Finisher:
                     await self._pack(item)
                 if published := await asyncio.to_thread(self._publish, item):
                     recorded.append(published)
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        if not recorded:
-            raise NothingRecorded
         return recorded
 
     async def _pack(self, item: _Item) -> None:
-        with files.explained(item.folder):
-            await asyncio.to_thread(item.list.write_text, item.concatenation())
+        await asyncio.to_thread(item.list.write_text, item.concatenation())
         await self._run(*item.pack())
         thumbnail = b""
         with suppress(TripodError):  # a picture that cannot be decoded is no reason to keep the recording back
             thumbnail = await self._run(*item.picture())
-        with files.explained(item.folder):
-            await asyncio.to_thread(item.thumbnail.write_bytes, thumbnail)
-            await asyncio.to_thread(files.sync_file, item.file)
-            await asyncio.to_thread(files.write, item.facts, json.dumps(item.details()).encode())
+        await asyncio.to_thread(item.thumbnail.write_bytes, thumbnail)
+        await asyncio.to_thread(files.sync_file, item.file)
+        await asyncio.to_thread(files.write, item.facts, json.dumps(item.details()).encode())
 
     def _publish(self, item: _Item) -> Recorded | None:
         """Return what became of an item; None where it is in the archive since an earlier run of the program."""
-        with files.explained(item.folder):
-            if not item.file.exists():
-                return None
-            details = json.loads(item.facts.read_bytes())
-            thumbnail = item.thumbnail.read_bytes()
+        if not item.file.exists():
+            return None
+        details = json.loads(item.facts.read_bytes())
+        thumbnail = item.thumbnail.read_bytes()
         published = self._archive.publish(
             Kind.RECORDING,
             item.captured_at,

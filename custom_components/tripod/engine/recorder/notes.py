@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+import errno
 import json
 from pathlib import Path
 
@@ -41,14 +42,16 @@ class Notes:
 
     @classmethod
     def load(cls, folder: Path) -> Notes | None:
-        """Read them back; None where a recording had not begun. Raises `OSError`, and `ValueError` for nonsense."""
+        """Read them back; None where a recording had not begun. Raises `OSError`."""
         try:
             facts = json.loads((folder / _NAME).read_bytes())
+            return cls(
+                asked_at=datetime.fromisoformat(facts["asked_at"]),
+                started_at=datetime.fromisoformat(facts["started_at"]),
+                container=Container(facts["container"]),
+                name=facts["name"],
+            )
         except FileNotFoundError:
             return None
-        return cls(
-            asked_at=datetime.fromisoformat(facts["asked_at"]),
-            started_at=datetime.fromisoformat(facts["started_at"]),
-            container=Container(facts["container"]),
-            name=facts["name"],
-        )
+        except (ValueError, KeyError, TypeError) as error:
+            raise OSError(errno.EIO, f"{_NAME} is damaged: {error}") from error

@@ -25,13 +25,14 @@ from ..errors import (
     TripodError,
 )
 from ..events import Failed, RecordingReady, Tell
+from ..feed import BACKLOG_LIMIT
 from ..listeners import Listeners
 from ..pipeline import Pipeline
 from ..sources.base import Medium
 from ..status import State
 from .container import Container
 from .finish import Finisher, Recorded
-from .recording import Desk, Recording, Request
+from .recording import Desk, Recording, RecordingState, Request
 from .spool import File, Spool, open_file
 
 LIMIT = 16
@@ -62,13 +63,18 @@ class Recorder:
         tell: Tell,
         *,
         limit: int = LIMIT,
+        backlog_limit: int = BACKLOG_LIMIT,
         open_file: Callable[[Path], File] = open_file,
     ) -> None:
-        """Record from `pipeline` into `archive`, at most `limit` at once; `tell` hears what became of it."""
+        """Record from `pipeline` into `archive`, at most `limit` at once; `tell` hears what became of it.
+
+        While the disk does not keep up, each keeps `backlog_limit` bytes.
+        """
         self._pipeline = pipeline
         self._archive = archive
         self._tell = tell
         self._limit = limit
+        self._backlog_limit = backlog_limit
         self._open_file = open_file
         self._finisher = Finisher(archive, pipeline.tools.ffmpeg)
         self._packing = asyncio.Semaphore(PACKERS)
@@ -78,12 +84,14 @@ class Recorder:
         self._recordings: list[Recording] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._unfinished: set[Path] = set()
+        self._in_hand: set[Path] = set()
+        self._failures: set[tuple[Path, str]] = set()
         self._retrying: asyncio.Task[None] | None = None
 
     @property
     def recordings(self) -> tuple[Recording, ...]:
         """Those that are under way or being finished, oldest first."""
-        return tuple(self._recordings)
+        return tuple(one for one in self._recordings if one.under_way or one.state is RecordingState.FINISHING)
 
     async def recover(self) -> list[Recorded]:
         """Finish what an earlier run of the program left; takes as long as copying it.
@@ -134,7 +142,7 @@ class Recorder:
     async def _begin(self, request: Request, stack: ExitStack, pre_roll: float) -> Recording:
         """Take a place in the ring at once, and a folder as soon as the disk gives one."""
         stack.enter_context(self._pipeline.demand(Medium.PACKETS))
-        backlog = stack.enter_context(self._pipeline.packet_feed.backlog(pre_roll))
+        backlog = stack.enter_context(self._pipeline.packet_feed.backlog(pre_roll, self._backlog_limit))
         self._starting += 1
         try:
             await asyncio.to_thread(self._archive.check)
@@ -185,33 +193,39 @@ class Recorder:
         with stack:
             await recording.run(partial(self._finish, recording, stack))
         self._recordings.remove(recording)
-        try:
-            self._ready(await recording.done())
-        except TripodError as error:
-            self._failed(recording.folder, error)
-            if isinstance(error, DISK_TROUBLE):
-                self._try_later(recording.folder)
 
     async def _finish(self, recording: Recording, stack: ExitStack) -> list[Recorded]:
         stack.close()  # the camera need not run for what is left to do
-        async with self._packing:
-            return await self._finisher.finish(recording.folder, whole=recording.whole)
+        return await self._pack(recording.folder, whole=recording.whole)
 
     async def _finish_later(self, folder: Path) -> list[Recorded]:
-        """Finish what was left behind."""
+        """Finish what was left behind, unless that is under way; what keeps it from that is told once."""
+        if folder in self._in_hand:
+            return []
+        self._in_hand.add(folder)
+        told = folder in self._unfinished
         try:
-            async with self._packing:
-                recorded = await self._finisher.finish(folder, whole=False)
+            recorded = await self._pack(folder, whole=False)
         except NothingRecorded:
             recorded = []
         except TripodError as error:
-            if folder not in self._unfinished:
+            if not told:
                 self._failed(folder, error)
-            if isinstance(error, DISK_TROUBLE):
-                self._try_later(folder)
             return []
+        finally:
+            self._in_hand.discard(folder)
         self._unfinished.discard(folder)
-        self._ready(recorded)
+        return recorded
+
+    async def _pack(self, folder: Path, *, whole: bool) -> list[Recorded]:
+        try:
+            async with self._packing:
+                recorded = await self._finisher.finish(folder, whole=whole)
+        except DISK_TROUBLE:
+            self._try_later(folder)
+            raise
+        for one in recorded:
+            self._tell(RecordingReady(one.item, one.details))
         return recorded
 
     def _try_later(self, folder: Path) -> None:
@@ -225,11 +239,10 @@ class Recorder:
             for folder in sorted(self._unfinished):
                 await self._finish_later(folder)
 
-    def _ready(self, recorded: list[Recorded]) -> None:
-        for one in recorded:
-            self._tell(RecordingReady(one.item, one.details))
-
     def _failed(self, folder: Path, error: TripodError) -> None:
+        if (folder, error.cause) in self._failures:
+            return  # that it was lost, and so cannot be finished, is one piece of news
+        self._failures.add((folder, error.cause))
         self._tell(Failed("recording", folder.name.rpartition("-")[2], error))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

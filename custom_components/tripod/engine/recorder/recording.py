@@ -12,7 +12,7 @@ from enum import StrEnum
 from math import inf
 from pathlib import Path
 
-from ..archive import Archive, files
+from ..archive import Archive
 from ..errors import Cancelled, LowSpace, NothingRecorded, NotRecording, NotWritable, TripodError
 from ..feed import Backlog, Piece
 from ..mpegts import CLOCK_RATE, Chunk
@@ -21,6 +21,7 @@ from ..sources.base import Medium
 from ..status import State
 from . import stretch
 from .container import Container
+from .disk import reason
 from .finish import Recorded
 from .notes import Notes
 from .spool import Part, Spool
@@ -90,7 +91,7 @@ class Recording:
     def __init__(
         self, request: Request, desk: Desk, changed: Callable[[], None], failed: Callable[[TripodError], None]
     ) -> None:
-        """Prepare a recording. `changed` is called when its state does, `failed` when something is lost."""
+        """Prepare a recording. `changed` is called when its state does, `failed` for what is lost."""
         self.folder = desk.folder
         """Where it is written."""
         self.id = desk.folder.name.rpartition("-")[2]
@@ -162,7 +163,8 @@ class Recording:
 
         Raises `NothingRecorded`, or why it could not be finished: `DiskFull`, `NotWritable`, `ArchiveMissing`.
         """
-        return await asyncio.shield(self._outcome)
+        await asyncio.wait([self._outcome])
+        return self._outcome.result()
 
     async def run(self, finish: Callable[[], Awaitable[list[Recorded]]]) -> None:
         """Record to the end, then `finish`; what that raises, `done` does."""
@@ -182,6 +184,7 @@ class Recording:
                 self._fail(Cancelled())
 
     def _fail(self, error: TripodError) -> None:
+        self._failed(error)
         self._outcome.set_exception(error)
         self._outcome.exception()  # nobody need be waiting
         self._enter(RecordingState.FAILED)
@@ -193,8 +196,9 @@ class Recording:
     @property
     def _end(self) -> float:
         """When the last picture is taken; the duration counts from the first one where the camera had to wake up."""
-        began = self._asked if self._first is None else max(self._asked, self._first)
-        return min(self._stopped, began + self._duration)
+        if self._first is None:
+            return self._stopped
+        return min(self._stopped, max(self._asked, self._first) + self._duration)
 
     async def _record(self) -> None:
         while not self._over:
@@ -255,7 +259,7 @@ class Recording:
         self._enter(RecordingState.RECORDING)
 
     async def _write(self, parts: Sequence[Part]) -> None:
-        """Write; a disk that refuses is noted, and tried again with what comes next."""
+        """Write; a disk that refuses is noted, and tried again."""
         reached = self._reached
         self._desk.spool.add(parts)
         try:
@@ -272,11 +276,10 @@ class Recording:
 
     def _put(self) -> None:
         """Write in the recorder's thread."""
-        with files.explained(self._desk.folder):
-            if not self._noted:
-                self._notes.save(self._desk.folder)
-                self._noted = True
-            self._desk.spool.write()
+        if not self._noted:
+            self._notes.save(self._desk.folder)
+            self._noted = True
+        self._desk.spool.write()
         if self._now() - self._checked >= CHECK_INTERVAL:
             self._checked = self._now()
             self._check()
@@ -303,14 +306,10 @@ class Recording:
     async def _close(self) -> None:
         """Bring everything onto the disk, or give up what it does not take."""
         try:
-            await self._in_thread(self._put_last)
+            await self._in_thread(self._desk.spool.close)
         except TripodError as error:
             self._trouble = error
             self._note_lost(self._desk.backlog.lost + self._reached - self._kept)
-
-    def _put_last(self) -> None:
-        with files.explained(self._desk.folder):
-            self._desk.spool.close()
 
     def _is_over(self) -> bool:
         """Tell whether nothing more is to come."""
@@ -318,15 +317,13 @@ class Recording:
         if pipeline.state is State.STOPPED or pipeline.packet_feed.closed:
             return True
         if self._first is None:
-            return now >= min(self._stopped, self._asked + max(self._duration, PATIENCE))
+            return now >= min(self._end, self._asked + max(self._duration, PATIENCE))
         return now >= self._end + LAST_FRAME
 
     async def _rest(self) -> None:
         """Wait until there is something to be written, or until the end, or until told otherwise."""
-        left = self._end - self._now()
-        if self._first is None or self._trouble:
-            left = RETRY_INTERVAL
-        elif left <= 0:
+        left = RETRY_INTERVAL if self._trouble else self._end - self._now()
+        if left <= 0:
             await self._desk.pipeline.packet_feed.waiters.wait(LAST_FRAME)
             return
         self._wake.clear()
@@ -335,7 +332,12 @@ class Recording:
                 await self._wake.wait()
 
     async def _in_thread(self, work: Callable[[], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._desk.thread, work)
+        """Do what blocks; raises why the disk refused."""
+        loop, desk = asyncio.get_running_loop(), self._desk
+        try:
+            await loop.run_in_executor(desk.thread, work)
+        except OSError as error:
+            raise await loop.run_in_executor(desk.thread, reason, error, desk.archive, desk.folder) from error
 
     def _now(self) -> float:
         return self._desk.pipeline.packet_feed.monotonic()

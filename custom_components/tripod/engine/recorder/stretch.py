@@ -11,6 +11,7 @@ from itertools import groupby
 import os
 from pathlib import Path
 
+from .. import h265
 from ..h264 import SequenceParameters
 from ..mpegts import CLOCK_RATE, PACKET_SIZE, Chunk, Parser
 
@@ -40,13 +41,13 @@ class Format:
     @classmethod
     def of(cls, codec: str | None, sps: bytes | None) -> Format:
         """Read a sequence parameter set."""
-        if codec == "h264" and sps:
-            try:
-                parameters = SequenceParameters.parse(sps)
-            except ValueError:
-                return cls(codec, sps, None, None)
-            return cls(codec, parameters.codec, parameters.width, parameters.height)
-        return cls(codec, sps or b"", None, None)
+        try:
+            if codec == "hevc" and sps:
+                return cls(codec, sps, *h265.picture_size(sps))
+            parameters = SequenceParameters.parse(sps or b"")
+        except ValueError:
+            return cls(codec, sps or b"", None, None)
+        return cls(codec, parameters.codec, parameters.width, parameters.height)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-import json
+from datetime import date, timedelta
 import logging
 import time
-from typing import Any
 
-from ..archive import Archive, Item, files
+from ..archive import Archive, Item
 from ..errors import JobExists, NoSuchJob, TripodError
 from ..events import Tell
 from ..ffmpeg import Ffmpeg
 from ..listeners import Listeners
 from ..pipeline import Pipeline
 from .capture import Shutter
+from .days import FinishedDays, Series
 from .difference import Eye
 from .job import Job, JobStatus
+from .memory import Memory, Remembered
 from .queue import Render, RenderQueue
-from .run import Counts, Diary, Run, Studio
+from .run import Counts, Diary, Pace, Run, Studio
 from .schedule import local
 
 _LOGGER = logging.getLogger(__name__)
 
-FILE = ".jobs.json"
-"""In the archive's folder: where the frames are is where it is known what they are for."""
+CALENDAR = 600.0
+"""Seconds between two looks at the calendar: the clock may be set, and nobody waits for a chunk."""
 
-VERSION = 1
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class _Entry:
         self.standing = standing
         self.run: Run | None = None
         self.task: asyncio.Task[None] | None = None
+
+    def remembered(self) -> Remembered:
+        return Remembered(job=self.job, standing=self.standing, counts=self.run.counts if self.run else None)
 
     async def end(self) -> None:
         """End the run, with the frame that is being kept."""
@@ -72,21 +76,24 @@ class Timelapses:
         queue: RenderQueue,
         allowed: Callable[[Job], bool] = lambda _: True,
         clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        pace: Pace | None = None,
     ) -> None:
         """Take frames of `pipeline` into `archive`; nothing runs before `recover`.
 
-        `allowed` says whether the sun and the condition of a job let a frame be taken now. `clock` tells Unix time,
-        and `sleep` waits for so many seconds of it.
+        `allowed` says whether the sun and the condition of a job let a frame be taken now. `clock` tells Unix time.
         """
         self._archive = archive
         self._queue = queue
         self._pipeline = pipeline
         self._entries: dict[str, _Entry] = {}
-        self._remembered: dict[str, dict[str, Any]] = {}
-        """What the file says of standing jobs that the configuration has not named yet."""
+        self._memory = Memory(archive.root)
+        self._remembered: dict[str, Remembered] = {}
+        """Standing jobs of before that the configuration has not named yet."""
+        self._early: dict[str, tuple[Job, bool | None]] = {}
+        """Standing jobs that the configuration named before it was known how they were left."""
         self._listeners = Listeners()
-        self._saving = asyncio.Lock()
+        self._recovered = False
+        self._recovering = asyncio.Lock()
         self._studio = Studio(
             archive=archive,
             shutter=Shutter(pipeline),
@@ -94,9 +101,11 @@ class Timelapses:
             tell=tell,
             allowed=allowed,
             clock=clock,
-            sleep=sleep,
+            pace=pace or Pace(),
             changed=self._listeners.tell,
         )
+        self._days = FinishedDays(self._studio, ffmpeg, queue, self._series)
+        self._calendar: asyncio.Task[None] | None = None
 
     @property
     def jobs(self) -> tuple[JobStatus, ...]:
@@ -109,17 +118,33 @@ class Timelapses:
         return self._listeners.add(callback)
 
     async def recover(self) -> None:
-        """Go on with the jobs that ran when this ended, however it ended; standing ones once they are added."""
-        for data in await asyncio.to_thread(self._load):
-            if data["standing"]:
-                self._remembered[data["name"]] = data
-            elif (job := _job(data)) and job.name not in self._entries:
-                entry = self._know(job, standing=False)
-                self._begin(entry, _counts(data))
-                await self._look_back(entry)
+        """Go on with the jobs that ran when this ended, however it ended; the archive has been opened.
+
+        Standing ones go on once they are added. Once done, it need not be done again.
+        """
+        async with self._recovering:
+            if self._recovered:
+                return
+            for known in await asyncio.to_thread(self._memory.load):
+                if known.standing:
+                    self._remembered[known.job.name] = known
+                elif known.job.name not in self._entries:
+                    entry = self._know(known.job, standing=False)
+                    self._begin(entry, known.counts)
+                    await self._look_back(entry)
+            self._recovered = True
+            while self._early:
+                name, (job, running) = self._early.popitem()
+                del self._entries[name]
+                await self._add(job, running=running)
+            self._calendar = asyncio.create_task(self._keep_looking())
+            self._calendar.add_done_callback(_ended)
 
     async def close(self) -> None:
         """End; what runs goes on after the next `recover`."""
+        if self._calendar:
+            self._calendar.cancel()
+            await asyncio.wait([self._calendar])
         await self._remember()
         self._listeners.clear()
         for entry in self._entries.values():
@@ -127,22 +152,43 @@ class Timelapses:
         await self._studio.shutter.close()
         await self._studio.eye.close()
 
+    async def _keep_looking(self) -> None:
+        """Encode what has become a whole day, and save what was counted."""
+        while True:
+            await self._remember()
+            await self._days.look()
+            await self._studio.pace.sleep(CALENDAR)
+
+    async def _ready(self) -> None:
+        """Let nothing be done before it is known what was; raises what keeps the disk away."""
+        if not self._recovered:
+            await asyncio.to_thread(self._archive.check)
+            await self.recover()
+
     async def add(self, job: Job, *, running: bool | None = None) -> None:
         """Know a standing job, or its changed configuration.
 
         Without `running` it runs if it did when this was last closed, and where it is new. A run goes on counting.
+        Before `recover` nothing runs.
         """
-        entry = self._entries.get(job.name)
-        remembered = self._remembered.pop(job.name, None)
-        counts = entry.run.counts if entry and entry.run else None
-        if entry:
-            was_running = counts is not None
-            await entry.end()
+        if self._recovered:
+            await self._add(job, running=running)
         else:
-            was_running = remembered is None or remembered["running"]
-            counts = _counts(remembered) if remembered and was_running else None
+            self._early[job.name] = job, running
+            self._know(job, standing=True)
+            self._listeners.tell()
+
+    async def _add(self, job: Job, *, running: bool | None) -> None:
+        known = self._entries.get(job.name)
+        remembered = self._remembered.pop(job.name, None)
+        counts = remembered.counts if remembered else None
+        ran = remembered is None or counts is not None
+        if known:
+            counts = known.run.counts if known.run else None
+            ran = known.run is not None
+            await known.end()
         entry = self._know(job, standing=True)
-        if was_running if running is None else running:
+        if ran if running is None else running:
             self._begin(entry, counts)
         await self._remember()
         await self._look_back(entry)
@@ -150,8 +196,9 @@ class Timelapses:
     async def remove(self, name: str) -> None:
         """Forget a standing job; its frames and videos stay. Raises `NoSuchJob`."""
         entry = self._known(name)
+        self._early.pop(name, None)
         await entry.end()
-        del self._entries[name]
+        self._entries.pop(name, None)
         await self._remember()
         self._listeners.tell()
 
@@ -160,6 +207,7 @@ class Timelapses:
 
         Raises `JobExists`, or what keeps frames from being kept: `ArchiveMissing`, `NotWritable`, `LowSpace`.
         """
+        await self._ready()
         known = self._entries.get(job.name)
         if known and (known.run or not standing):
             raise JobExists(job=job.name)
@@ -177,6 +225,7 @@ class Timelapses:
 
     async def resume(self, name: str) -> JobStatus:
         """Run a standing job as it is configured; raises as `start`, and `NoSuchJob`."""
+        await self._ready()
         return await self.start(self._known(name).job, standing=True)
 
     async def stop(self, name: str, *, render: bool | None = None) -> Finished:
@@ -184,6 +233,7 @@ class Timelapses:
 
         Raises `NoSuchJob`, and `TooManyJobs` where no more renders may wait: the job then goes on.
         """
+        await self._ready()
         entry = self._running(name)
         if render is None:
             render = entry.job.render
@@ -203,9 +253,23 @@ class Timelapses:
 
         Raises `NoSuchJob`, or what keeps the camera or the disk away.
         """
+        await self._ready()
         run = self._running(name).run
         assert run is not None
         return await run.frame()
+
+    def _series(self) -> list[Series]:
+        """Return the days to encode.
+
+        Those of a job that does not stand begin after the day of its start, which its video cuts in two.
+        """
+        series = []
+        for entry in self._entries.values():
+            if entry.standing:
+                series.append(Series(entry.job, date.min))
+            elif entry.run:
+                series.append(Series(entry.job, entry.run.counts.started_at.date() + ONE_DAY))
+        return series
 
     async def _render(self, run: Run) -> Render:
         """Ask for a video of exactly the frames of a run."""
@@ -272,58 +336,18 @@ class Timelapses:
 
     async def _remember(self) -> None:
         """Save, where failing to is no reason to stop."""
+        if not self._recovered:
+            return
         try:
             await self._save()
         except TripodError as error:
             _LOGGER.warning("%s: the timelapses cannot be saved: %s", self._pipeline.name, error)
 
     async def _save(self) -> None:
-        async with self._saving:
-            jobs = [_as_dict(entry) for entry in self._entries.values()] + list(self._remembered.values())
-            data = json.dumps({"version": VERSION, "jobs": jobs}).encode()
-            await asyncio.to_thread(self._write, data)
-
-    def _write(self, data: bytes) -> None:
-        with files.explained(self._archive.root):
-            files.write(self._archive.root / FILE, data)
-
-    def _load(self) -> list[dict[str, Any]]:
-        path = self._archive.root / FILE
-        try:
-            return [data for data in json.loads(path.read_bytes())["jobs"] if {"name", "standing"} <= data.keys()]
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            _LOGGER.warning("The timelapses at %s cannot be read, so none goes on: %s", path, error)
-            return []
+        known = [entry.remembered() for entry in self._entries.values()]
+        await self._memory.save([*known, *self._remembered.values()])
 
 
 def _ended(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         task.get_loop().call_exception_handler({"message": "a timelapse ended", "exception": error, "task": task})
-
-
-def _as_dict(entry: _Entry) -> dict[str, Any]:
-    counts = entry.run.counts if entry.run else None
-    return {
-        "name": entry.job.name,
-        "standing": entry.standing,
-        "running": entry.run is not None,
-        "job": entry.job.as_dict(),
-        "counts": counts and counts.as_dict(),
-    }
-
-
-def _job(data: dict[str, Any]) -> Job | None:
-    try:
-        return Job.from_dict(data["job"])
-    except (TripodError, LookupError, ValueError, TypeError) as error:
-        _LOGGER.warning("The timelapse %s cannot be read, so it does not go on: %s", data["name"], error)
-        return None
-
-
-def _counts(data: dict[str, Any]) -> Counts | None:
-    try:
-        return Counts.from_dict(data["counts"])
-    except (LookupError, ValueError, TypeError):
-        return None

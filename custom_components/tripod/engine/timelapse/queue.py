@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 import json
 import logging
@@ -17,12 +18,14 @@ import secrets
 import time
 from typing import Any, Protocol, Self
 
-from ..archive import Archive, Item, files
+from ..archive import Archive, Item, Kind, files
 from ..errors import Cancelled, NoSuchRender, TooManyJobs, TripodError, WorkerFailed
 from ..events import Failed, Tell, TimelapseReady
 from ..ffmpeg import Ffmpeg
 from ..listeners import Listeners
+from .render import render as to_video
 from .request import RenderRequest
+from .unbroken import unbroken
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ class Render:
         """Begin as waiting; `camera` is the id of the archive, `asked_at` Unix time."""
         self.id = id
         self.camera = camera
-        self.request = request
+        self.request = replace(request, id=id)
         self.asked_at = asked_at
         self.state = RenderState.WAITING
         self.progress = 0.0
@@ -110,12 +113,15 @@ class RenderQueue:
         self,
         path: Path,
         ffmpeg: Ffmpeg,
-        render: Renderer,
+        render: Renderer = to_video,
         *,
         limit: int = LIMIT,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Remember in the file `path` what at most `limit` renders are about; nothing runs before `open`."""
+        """Remember in the file `path` what at most `limit` renders are about; nothing runs before `open`.
+
+        `render` makes the video; it raises a `TripodError` for what the user can act on.
+        """
         self._path = path
         self._ffmpeg = ffmpeg
         self._render = render
@@ -129,6 +135,8 @@ class RenderQueue:
         self._saving = asyncio.Lock()
         self._running: tuple[Render, asyncio.Task[Item]] | None = None
         self._cancelled: set[Render] = set()
+        self._left: set[str] = set()
+        """Ids of those that were asked for before the last restart."""
         self._worker: asyncio.Task[None] | None = None
 
     @property
@@ -142,7 +150,9 @@ class RenderQueue:
 
     async def open(self) -> None:
         """Take up what was left; each camera's once it is attached."""
-        self._renders = [*await asyncio.to_thread(self._load), *self._renders]
+        left = await asyncio.to_thread(self._load)
+        self._left = {render.id for render in left}
+        self._renders = [*left, *self._renders]
         self._worker = asyncio.create_task(self._work())
         self._listeners.tell()
 
@@ -171,8 +181,7 @@ class RenderQueue:
         """Cancel all renders of a camera that is gone for good."""
         await self.detach(camera)
         for render in [render for render in self._renders if render.camera == camera]:
-            self._end(render, RenderState.CANCELLED, error=Cancelled())
-        await self._remember()
+            await self._end(render, RenderState.CANCELLED)
 
     def check(self) -> None:
         """Raise `TooManyJobs` where no more may wait."""
@@ -206,8 +215,7 @@ class RenderQueue:
             await self._break_off(self._running[1])
             await render.ended()
         else:
-            self._end(render, RenderState.CANCELLED, error=Cancelled())
-            await self._remember()
+            await self._end(render, RenderState.CANCELLED)
         return render
 
     @asynccontextmanager
@@ -251,16 +259,22 @@ class RenderQueue:
             if int(share * 100) != told:
                 self._listeners.tell()
 
-        task = asyncio.create_task(self._render(render.request, place.archive, self._ffmpeg, progress))
+        task = asyncio.create_task(self._video(render, place.archive, progress))
         self._running = render, task
         try:
             try:
                 await asyncio.wait([task])
             finally:
                 await self._break_off(task)
-            await self._note(render, task, place)
+            await unbroken(self._note(render, task, place))
         finally:
             self._running = None
+
+    async def _video(self, render: Render, archive: Archive, progress: Callable[[float], None]) -> Item:
+        """Return the video, which may be there: killed at the wrong moment, nobody could note that it was done."""
+        if render.id in self._left and (found := await asyncio.to_thread(_find, archive, render)):
+            return found
+        return await self._render(render.request, archive, self._ffmpeg, progress)
 
     @staticmethod
     async def _break_off(task: asyncio.Task[Item]) -> None:
@@ -274,22 +288,23 @@ class RenderQueue:
             return
         self._cancelled.discard(render)
         if task.cancelled():
-            self._end(render, RenderState.CANCELLED, error=Cancelled())
+            await self._end(render, RenderState.CANCELLED)
         elif error := task.exception():
             if not isinstance(error, TripodError):
                 _LOGGER.error("A render failed in a way that was not foreseen", exc_info=error)
                 error = WorkerFailed(type(error).__name__)
-            self._end(render, RenderState.FAILED, error=error)
+            await self._end(render, RenderState.FAILED, error=error)
             place.tell(Failed("timelapse", render.request.job, error))
         else:
             item = task.result()
             details = await asyncio.to_thread(place.archive.details, item)
-            self._end(render, RenderState.DONE, item=item)
+            await self._end(render, RenderState.DONE, item=item)
             place.tell(TimelapseReady(item, details))
-        await self._remember()
 
-    def _end(self, render: Render, state: RenderState, **outcome: Any) -> None:
+    async def _end(self, render: Render, state: RenderState, **outcome: Any) -> None:
+        """Forget a render, on the disk before anybody is told."""
         self._renders.remove(render)
+        await self._remember()
         render.end(state, **outcome)
         self._listeners.tell()
 
@@ -318,3 +333,14 @@ class RenderQueue:
         except (OSError, ValueError, LookupError, TypeError, TripodError) as error:
             _LOGGER.warning("The queue of renders at %s cannot be read, so it begins empty: %s", self._path, error)
             return []
+
+
+def _find(archive: Archive, render: Render) -> Item | None:
+    """Return the video that an earlier run of this program made of a request; blocks."""
+    asked_on = datetime.fromtimestamp(render.asked_at, archive.zone).date()
+    for day in archive.days(Kind.VIDEO):
+        if day.date >= asked_on:
+            for item in archive.items(Kind.VIDEO, day.date):
+                if item.path.stem.endswith(f"_{render.id}"):
+                    return item
+    return None

@@ -223,7 +223,7 @@ def _publish(archive: Archive, request: RenderRequest, video: _Video, now: datet
         "look": request.look.as_dict(),
     }
     job = request.job.encode()[:JOB_IN_NAME].decode(errors="ignore").strip(" .")
-    name = f"{job}_{_day(request.start)}_{_day(request.end)}_{secrets.token_hex(4)}{SUFFIX}"
+    name = f"{job}_{_day(request.start)}_{_day(request.end)}_{request.id or secrets.token_hex(4)}{SUFFIX}"
     return archive.publish(
         Kind.VIDEO,
         now,

@@ -36,6 +36,8 @@ class RenderRequest:
     look: Look = field(default_factory=Look)
     camera: str = ""
     """The camera's name, for the overlay."""
+    id: str = ""
+    """What the name of its video ends with, so that it can be found again; something of its own where it is empty."""
 
     def __post_init__(self) -> None:
         """Refuse what can be refused before any file is looked at."""
@@ -58,6 +60,7 @@ class RenderRequest:
             "length": self.length,
             "look": self.look.as_dict(),
             "camera": self.camera,
+            "id": self.id,
         }
 
     @classmethod

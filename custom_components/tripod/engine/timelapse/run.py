@@ -10,27 +10,42 @@ from datetime import date, datetime
 from functools import partial
 import hashlib
 import logging
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from ..archive import Archive, Item, Kind
 from ..errors import TripodError
 from ..events import Failed, Tell
 from ..sources.base import Medium
-from .capture import PATIENCE, Holds, Shot, Shutter
+from .capture import Holds, Shot, Shutter
 from .difference import Eye, Grey
 from .job import Job
 from .schedule import local, next_due
+from .unbroken import unbroken
 
 _LOGGER = logging.getLogger(__name__)
 
-LOOK = 10.0
+LOOK = 30.0
 """Seconds between two looks at the clock while a frame is waited for: it may be set, and the machine may sleep."""
+
+NOTHING: frozenset[Medium] = frozenset()
+
+MOMENT = 0.001
+"""Seconds that are worth sleeping: less cannot be told from none in Unix time as a float."""
 
 AT_HAND = 300.0
 """Seconds that the camera stays on for the next request: the layers of a print come within, and a camera that has to
 start first would show the next layer."""
 
-_T = TypeVar("_T")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How time passes."""
+
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits for so many seconds of the clock."""
+    patience: float = 20.0
+    """Seconds after the due instant in which a frame still counts, where the interval leaves room for that: a camera
+    that comes back from a failure, or from a reboot of its network, is worth waiting for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +59,7 @@ class Studio:
     allowed: Callable[[Job], bool]
     """Whether the sun and the condition let a frame be taken now."""
     clock: Callable[[], float]
-    sleep: Callable[[float], Awaitable[None]]
+    pace: Pace
     changed: Callable[[], None]
 
     def now(self) -> datetime:
@@ -151,31 +166,33 @@ class Run:
             else:
                 await self._take_turns(holds, self.job.interval)
         finally:
-            holds.want(())
+            holds.want(NOTHING)
 
     async def frame(self) -> Item:
         """Take a frame now, whatever the schedule says; raises what keeps it from being taken."""
         self._asked.set()
         try:
-            shot = await self._shoot(self._studio.clock(), PATIENCE)
+            shot = await self._shoot(self._studio.clock(), self._studio.pace.patience)
             item = await self._keep(shot, await self._see(shot))
         except TripodError:
             self.counts.missed += 1
-            self._studio.changed()
             raise
-        self._recovered()
-        return item
+        else:
+            self._recovered()
+            return item
+        finally:
+            self._studio.changed()
 
     async def _stand_by(self, holds: Holds) -> None:
         """Have the camera at hand while requests come."""
         while True:
-            holds.want([Medium.FRAMES])
+            holds.want({Medium.FRAMES})
             self._asked.clear()
             try:
                 async with asyncio.timeout(AT_HAND):
                     await self._asked.wait()
             except TimeoutError:
-                holds.want(())
+                holds.want(NOTHING)
                 await self._asked.wait()
 
     async def _take_turns(self, holds: Holds, interval: float) -> None:
@@ -186,18 +203,13 @@ class Run:
             due = self._due(now, interval)
             if due != self.next_at:
                 self.next_at = due
-                studio.changed()
-            holds.want(studio.shutter.wanted(due - now, interval) if studio.allowed(self.job) else ())
+                studio.changed()  # of the frame before, too
+            holds.want(studio.shutter.wanted(due - now, interval) if studio.allowed(self.job) else NOTHING)
             if due <= now:
                 self._handled = due
                 await self._fire(due, interval)
             else:
-                await studio.sleep(min(self._next_look(due - now), LOOK))
-
-    def _next_look(self, left: float) -> float:
-        """Return in how many seconds something is to be done: the camera switched on, or the frame taken."""
-        lead = self._studio.shutter.lead
-        return left - lead if left > lead else left
+                await studio.pace.sleep(min(max(studio.shutter.next_look(due - now), MOMENT), LOOK))
 
     def _due(self, now: float, interval: float) -> float:
         """Return when the next frame is due, which may be a moment ago.
@@ -208,9 +220,10 @@ class Run:
         if self._handled - now > interval:
             self._handled = now
         due = next_due(self.job, self._handled, self._studio.archive.zone)
-        if due is not None and now - due > min(interval, PATIENCE):
-            self._handled = now
-            due = next_due(self.job, now, self._studio.archive.zone)
+        patience = min(interval, self._studio.pace.patience)
+        if due is not None and now - due > patience:
+            self._handled = now - patience
+            due = next_due(self.job, self._handled, self._studio.archive.zone)
         assert due is not None  # the job has an interval
         return due
 
@@ -218,7 +231,7 @@ class Run:
         if not self._studio.allowed(self.job):
             return
         try:
-            shot = await self._shoot(due, min(interval, PATIENCE))
+            shot = await self._shoot(due, min(interval, self._studio.pace.patience))
             seen = await self._see(shot)
             if self._worth(seen):
                 await self._keep(shot, seen)
@@ -229,7 +242,6 @@ class Run:
             self._note(error)
         else:
             self._recovered()
-        self._studio.changed()
 
     async def _shoot(self, after: float, patience: float) -> Shot:
         """Return a picture, if there is a place for it."""
@@ -263,37 +275,25 @@ class Run:
         return seen.grey.difference(last.grey) >= job.difference
 
     async def _keep(self, shot: Shot, seen: _Seen) -> Item:
+        """Put a picture in the archive, to the end: what is written cannot be broken off, and is counted."""
+        return await unbroken(self._publish(shot, seen))
+
+    async def _publish(self, shot: Shot, seen: _Seen) -> Item:
         captured_at = local(shot.captured_at, self._studio.archive.zone)
         publish = partial(self._studio.archive.publish, Kind.FRAME, captured_at, shot.data, suffix=".jpg")
-        item = await _to_the_end(asyncio.to_thread(publish, job=self.job.name))
+        item = await asyncio.to_thread(publish, job=self.job.name)
         self._kept = seen
         self.counts.count(item.captured_at)
         self._diary.count(item.captured_at)
-        self._studio.changed()
         return item
 
     def _note(self, error: TripodError) -> None:
         """Say what keeps frames from being taken, once for as long as it lasts."""
         if self.error is None or self.error.cause != error.cause:
-            _LOGGER.warning("%s: timelapse %s misses frames: %s", self._camera, self.job.name, error)
             self._studio.tell(Failed("frame", self.job.name, error))
         self.error = error
 
     def _recovered(self) -> None:
         if self.error:
-            _LOGGER.info("%s: timelapse %s goes on", self._camera, self.job.name)
+            _LOGGER.info("%s: the timelapse %s has frames again", self._studio.shutter.pipeline.name, self.job.name)
             self.error = None
-
-    @property
-    def _camera(self) -> str:
-        return self._studio.shutter.pipeline.name
-
-
-async def _to_the_end(work: Awaitable[_T]) -> _T:
-    """Wait for what cannot be broken off, though this is cancelled; then be cancelled."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
