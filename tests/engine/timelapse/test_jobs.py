@@ -403,6 +403,23 @@ async def test_a_run_that_is_stopped_becomes_a_video_of_exactly_its_frames(tmp_p
             await on.timelapses.stop("garden")
 
 
+async def test_a_run_through_the_hour_that_comes_twice_has_all_its_frames(tmp_path: Path) -> None:
+    late = datetime(2026, 10, 25, 2, 44, tzinfo=BERLIN)
+    async with stage(tmp_path, time=Time(late.timestamp())) as on:
+        await on.timelapses.start(GARDEN)
+        await on.time.run(1800)
+        finished = await on.timelapses.stop("garden")
+        assert finished.render
+        request = finished.render.request
+        assert (f"{request.start:%H:%M%z}", f"{request.end:%H:%M%z}") == ("02:45+0200", "02:10+0100")
+        items = on.archive.items(Kind.FRAME, late.date(), "garden")
+        assert len(items) == 6
+        assert [f"{item.captured_at:%H:%M}" for item in items] == [
+            *("02:45", "02:50", "02:55"),
+            *("02:00", "02:05", "02:10"),
+        ]
+
+
 async def test_a_run_without_frames_becomes_no_video(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         await on.timelapses.start(PRINT)

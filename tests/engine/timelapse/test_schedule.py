@@ -114,12 +114,10 @@ JOBS = st.builds(
     zone=st.sampled_from([BERLIN, LORD_HOWE, ZoneInfo("UTC"), ZoneInfo("Asia/Kathmandu")]),
     after=st.floats(0, 4e9),
 )
-def test_frames_are_due_in_order_within_the_window_and_at_least_an_interval_apart(
-    job: Job, zone: ZoneInfo, after: float
-) -> None:
+def test_frames_are_due_in_order_within_the_window_and_on_its_beat(job: Job, zone: ZoneInfo, after: float) -> None:
     assert job.interval is not None
     for earlier, later in pairwise(islice(dues(job, after, zone), 30)):
-        assert later > earlier
+        assert later.timestamp() > earlier.timestamp()
         begins = [datetime.combine(later.date() - timedelta(days=days), job.start_time or time()) for days in (0, 1)]
         wall = later.replace(tzinfo=None, fold=0)
         passed = [wall - begin for begin in begins if begin <= wall and begin.weekday() in job.weekdays]
