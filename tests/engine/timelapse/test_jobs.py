@@ -24,7 +24,7 @@ from custom_components.tripod.engine.options import Options
 from custom_components.tripod.engine.pipeline import Pipeline
 from custom_components.tripod.engine.sources import Medium, TestPattern
 from custom_components.tripod.engine.status import State
-from custom_components.tripod.engine.timelapse import Job, Look, Sun
+from custom_components.tripod.engine.timelapse import Finished, Job, Look, Sun
 from custom_components.tripod.engine.timelapse.capture import FIRST_START, SHORTEST_LEAD, Shutter
 from custom_components.tripod.engine.timelapse.memory import FILE
 from custom_components.tripod.engine.timelapse.queue import LIMIT
@@ -401,6 +401,15 @@ async def test_a_run_that_is_stopped_becomes_a_video_of_exactly_its_frames(tmp_p
         assert [item for item in frames if request.start <= item.captured_at <= request.end] == frames[1:]
         with pytest.raises(NoSuchJob):
             await on.timelapses.stop("garden")
+
+
+async def test_a_run_that_is_stopped_twice_at_once_becomes_one_video(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.timelapses.start(GARDEN)
+        await on.time.run(10)
+        results = await asyncio.gather(*(on.timelapses.stop("garden") for _ in range(3)), return_exceptions=True)
+        assert [type(result) for result in results] == [Finished, NoSuchJob, NoSuchJob]
+        assert len(on.queue.renders) == 1
 
 
 async def test_a_run_through_the_hour_that_comes_twice_has_all_its_frames(tmp_path: Path) -> None:

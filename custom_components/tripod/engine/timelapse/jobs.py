@@ -57,10 +57,10 @@ class _Entry:
 
     async def end(self) -> None:
         """End the run, with the frame that is being kept."""
-        if self.task:
-            self.task.cancel()
-            await asyncio.wait([self.task])
-        self.run = self.task = None
+        task, self.run, self.task = self.task, None, None  # at once, so that nobody else ends it, too
+        if task:
+            task.cancel()
+            await asyncio.wait([task])
 
 
 class Timelapses:
