@@ -438,12 +438,13 @@ async def test_a_run_without_frames_becomes_no_video(tmp_path: Path) -> None:
 async def test_a_run_goes_on_where_no_video_can_be_asked_for(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         await on.timelapses.start(GARDEN)
+        await on.time.run(10)
         for _ in range(LIMIT):
             await on.queue.add("away", GARDEN.request(START.date(), START.date()))
         with pytest.raises(TooManyJobs):
             await on.timelapses.stop("garden", render=True)
-        await on.time.run(10)
-        assert captured(on) == ["12:00:00"]
+        await on.time.run(300)
+        assert captured(on) == ["12:00:00", "12:05:00"]
 
 
 async def test_standing_jobs_stay_and_remember_whether_they_run(tmp_path: Path) -> None:
