@@ -266,7 +266,15 @@ class Camera:
             if before and not self.error:
                 self._recover()
         if type(before) is not type(self.error):
-            self._changed()
+            self._say(before)
+
+    def _say(self, before: TripodError | None) -> None:
+        """Tell what keeps anything from being written since just now, or that nothing does any more."""
+        if self.error:
+            self.tell(Failed("archive", str(self.archive.root), self.error))
+        elif before:
+            _LOGGER.info("%s: files are kept again in %s", self.pipeline.name, self.archive.root)
+        self._changed()
 
     async def _open(self) -> None:
         if self.present:
