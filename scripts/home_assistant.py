@@ -225,7 +225,8 @@ def link_keys(config: Path, entry_id: str) -> dict[str, str]:
     while time.monotonic() < deadline:
         entries = json.loads(store.read_text())["data"]["entries"] if store.exists() else []
         for entry in entries:
-            links = {link["title"]: link["data"]["key"] for link in entry["subentries"]}
+            subentries = entry["subentries"]
+            links = {link["title"]: link["data"]["key"] for link in subentries if link["subentry_type"] == "link"}
             if entry["entry_id"] == entry_id and links:
                 return links
         time.sleep(_POLL_SECONDS)

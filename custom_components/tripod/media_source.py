@@ -124,8 +124,7 @@ class _Shelf:
         """Return a folder with what is in it."""
         if (place := Place.parse(path)) is None:
             raise NoSuchItem(item=path)
-        title = " · ".join(filter(None, [self.entry.title, media_titles.of_place(self.words, place)]))
-        folder = self._closed(place, title)
+        folder = self._closed(place, media_titles.of_open(self.words, self.entry.title, place))
         folder.children = self._listed(media_tree.children(archive_of(self.entry), place))
         return folder
 
@@ -149,7 +148,7 @@ class _Shelf:
             found += [
                 self._closed(
                     folder.place,
-                    f"{self.entry.title} · {media_titles.of_place(self.words, Place(folder.place.kind))} · {title}",
+                    f"{title} · {media_titles.of_open(self.words, self.entry.title, place)}",
                 )
                 for folder, title in titled
                 if (folder.place.day or folder.place.job) and asked in title.casefold()

@@ -21,13 +21,24 @@ _WEEKDAYS: Final = ("on_monday", "on_tuesday", "on_wednesday", "on_thursday", "o
 def of_folders(words: Phrases, listed: Sequence[Folder]) -> list[str]:
     """Return the titles of folders that stand side by side."""
     hours = [folder.place.parts[0][:2] for folder in listed if len(folder.place.parts) == 1]
-    return [f"{of_place(words, folder.place, hours)} ({folder.count})" for folder in listed]
+    return [f"{_place(words, folder.place, hours)} ({folder.count})" for folder in listed]
 
 
-def of_place(words: Phrases, place: Place, hours: Sequence[str] = ()) -> str:
-    """Return the title of a folder beside which there may be folders of `hours`; nothing for that of a whole camera."""
-    if place.kind is None:
-        return ""
+def of_open(words: Phrases, camera: str, place: Place) -> str:
+    """Return the title of a folder that is open: where it is, the last step first, as narrow screens cut the rest."""
+    steps = [camera]
+    if place.kind:
+        steps.append(_place(words, Place(place.kind, place.job)))
+    if place.day:
+        steps.append(_place(words, Place(place.kind, day=place.day)))
+    if place.parts:
+        steps.append(_place(words, place))
+    return " · ".join(reversed(steps))
+
+
+def _place(words: Phrases, place: Place, hours: Sequence[str] = ()) -> str:
+    """Return what tells a folder from those beside it, of which some may be of `hours`."""
+    assert place.kind
     if place.day is None:
         return place.job or words.say(_KINDS[place.kind])
     if not place.parts:

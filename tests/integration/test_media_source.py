@@ -287,8 +287,8 @@ async def test_days_and_timelapses_are_found_by_their_titles(
         return [child.title for child in found.result]
 
     day = f"{item.captured_at:%A %Y-%m-%d} (1)"
-    assert await search("gard") == ["Yard · Timelapse frames · Garden (1)"]
-    assert await search(f"{item.captured_at:%Y-%m-%d}", "") == [f"Yard · Snapshots · {day}"]
+    assert await search("gard") == ["Garden (1) · Timelapse frames · Yard"]
+    assert await search(f"{item.captured_at:%Y-%m-%d}", "") == [f"{day} · Snapshots · Yard"]
     assert await search("gard", f"/{entry.entry_id}/snapshots") == []
     assert await search("gard", media_filter_classes=[MediaClass.IMAGE]) == []
     with pytest.raises(BrowseError):

@@ -129,6 +129,17 @@ def test_anything_else_is_no_folder(path: str) -> None:
     assert Place.parse(path) is None
 
 
+def test_an_open_folder_says_where_it_is() -> None:
+    day, parts = NOON.date(), ("12+0100", "05")
+    places = [Place(), Place(Kind.FRAME), Place(Kind.FRAME, "Sky"), Place(Kind.FRAME, "Sky", day, parts)]
+    assert [media_titles.of_open(WORDS, "Yard", place) for place in places] == [
+        "Yard",
+        "Timelapse frames · Yard",
+        "Sky · Yard",
+        "12:05 · Saturday 2026-11-21 · Sky · Yard",
+    ]
+
+
 def test_titles_say_when_and_how_long(publish: Publish) -> None:
     at = NOON.astimezone(timezone(timedelta(hours=9)))
     assert media_titles.of_item(publish(Kind.RECORDING, at), {"duration": 83.4}) == "12:00:00 · 1:23"

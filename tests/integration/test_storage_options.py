@@ -1,6 +1,8 @@
 """The options about what is kept, tried on real disks."""
 
+import json
 from pathlib import Path
+import re
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -16,6 +18,7 @@ from tests.volumes import needs_root, tmpfs
 
 from .conftest import SetUp
 from .dialogs import change_options
+from .test_translations import EN
 
 NONE = {"max_age": 0, "max_count": 0, "max_size": 0}
 
@@ -37,6 +40,10 @@ async def _change(hass: HomeAssistant, entry: MockConfigEntry, **given: Any) -> 
 
 def _shown(form: Any) -> dict[str, Any]:
     return {key.schema: key.description["suggested_value"] for key in form["data_schema"].schema if key.description}
+
+
+def _named(texts: object) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", json.dumps(texts)))
 
 
 async def test_the_menu_offers_both_parts(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -97,6 +104,8 @@ async def test_what_cannot_be_is_told_and_can_be_mended(
     result = await _change(hass, entry, **given)
     assert result["errors"] == errors
     assert _shown(result).items() >= given.items()
+    assert result["description_placeholders"].keys() >= _named(EN["options"]["step"]["storage"])
+    assert result["description_placeholders"].keys() >= _named(EN["options"]["error"][next(iter(errors.values()))])
     assert result["description_placeholders"]["folder"] == str(media / "tripod")
     result = await hass.config_entries.options.async_configure(result["flow_id"], FORM)
     assert result["type"] is FlowResultType.CREATE_ENTRY

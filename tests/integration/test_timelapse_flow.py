@@ -1,5 +1,7 @@
 """The dialog for standing timelapses."""
 
+import json
+import re
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigSubentryData
@@ -13,6 +15,7 @@ from custom_components.tripod.engine.timelapse import Job, Sun
 from custom_components.tripod.timelapse_forms import EXAMPLE
 
 from .conftest import PATTERN
+from .test_translations import EN
 
 FORM: dict[str, Any] = {"interval": {"hours": 0, "minutes": 5, "seconds": 0}, "when": {}, "left_out": {}, "video": {}}
 
@@ -62,6 +65,12 @@ def _suggested(schema: Any) -> dict[str, Any]:
         elif key.description:
             found[key.schema] = key.description["suggested_value"]
     return found
+
+
+def _named(step: str, *errors: str) -> set[str]:
+    """Return what the texts of a step and of errors name."""
+    texts = EN["config_subentries"]["timelapse"]
+    return set(re.findall(r"\{(\w+)\}", json.dumps([texts["step"][step], [texts["error"][key] for key in errors]])))
 
 
 async def test_a_name_is_all_that_a_timelapse_needs(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -131,6 +140,7 @@ async def test_what_cannot_be_is_told_and_can_be_mended(
     result = await _add(hass, entry, {"name": "Sky", **wrong})
     assert result["errors"] == errors
     assert _suggested(result["data_schema"])["name"] == wrong.get("name", "Sky")
+    assert result["description_placeholders"].keys() >= _named("user", *errors.values())
     result = await hass.config_entries.subentries.async_configure(result["flow_id"], {**FORM, "name": "Sky"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
@@ -145,7 +155,7 @@ async def test_a_timelapse_is_shown_as_it_is_and_changed(hass: HomeAssistant, en
     [garden] = entry.get_subentries_of_type(SUBENTRY_TIMELAPSE)
     result: Any = await entry.start_subentry_reconfigure_flow(hass, garden.subentry_id)
     assert result["step_id"] == "reconfigure"
-    assert result["description_placeholders"]["name"] == "Garden"
+    assert result["description_placeholders"].keys() >= _named("reconfigure")
     shown = _suggested(result["data_schema"])
     assert shown["when"]["weekdays"] == ["mon", "sun"]
 

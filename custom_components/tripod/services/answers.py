@@ -2,32 +2,31 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
-
-from homeassistant.config_entries import ConfigEntry
 
 from ..const import DOMAIN
+from ..data import TripodConfigEntry
 from ..engine.archive import Item
 from ..engine.errors import NoSuchItem
+from ..media_files import MEDIA_URL, THUMBNAIL_URL, url
 
 DETAILS = ("duration", "width", "height")
 """What is known of a video or picture beside its file, where it is."""
 
 
-def facts(entry: ConfigEntry, item: Item, details: Mapping[str, Any]) -> dict[str, Any]:
+def facts(entry: TripodConfigEntry, item: Item, details: Mapping[str, Any]) -> dict[str, Any]:
     """Return what an automation can use of a file of a camera."""
     return {
         "media_content_id": f"{_prefix(entry)}{item.key}",
         "path": str(item.path),
-        "url": f"/api/tripod/media/{entry.entry_id}/{quote(item.key)}",
-        "thumbnail": f"/api/tripod/thumbnail/{entry.entry_id}/{quote(item.key)}",
+        "url": url(MEDIA_URL, entry, item.key),
+        "thumbnail": url(THUMBNAIL_URL, entry, item.key),
         "captured_at": item.captured_at.isoformat(),
         "size": item.size,
         **{key: details[key] for key in DETAILS if key in details},
     }
 
 
-def key(entry: ConfigEntry, media_content_id: str) -> str:
+def key(entry: TripodConfigEntry, media_content_id: str) -> str:
     """Return the key of a file of this camera; raises `NoSuchItem` for one that is not of this camera."""
     found = media_content_id.removeprefix(_prefix(entry))
     if "://" in found:
@@ -35,5 +34,5 @@ def key(entry: ConfigEntry, media_content_id: str) -> str:
     return found
 
 
-def _prefix(entry: ConfigEntry) -> str:
+def _prefix(entry: TripodConfigEntry) -> str:
     return f"media-source://{DOMAIN}/{entry.entry_id}/"
