@@ -103,7 +103,7 @@ async def test_a_folder_of_ones_own(hass: HomeAssistant, set_up: SetUp, tmp_path
 
 
 async def test_a_folder_that_is_not_allowed_is_told(hass: HomeAssistant, set_up: SetUp, tmp_path: Path) -> None:
-    await set_up(JPEG_PATTERN, storage={"folder": str(tmp_path / "elsewhere")})
+    entry = await set_up(JPEG_PATTERN, storage={"folder": str(tmp_path / "elsewhere")})
     with pytest.raises(HomeAssistantError) as caught:
         await act(hass, "snapshot")
     assert caught.value.translation_key == "not_writable"
@@ -111,6 +111,8 @@ async def test_a_folder_that_is_not_allowed_is_told(hass: HomeAssistant, set_up:
     issue = _issue(hass, "not_writable")
     assert "allowlist_external_dirs" in issue.translation_placeholders["detail"]
     assert not issue.is_fixable
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert _issue(hass, "not_writable") is None
 
 
 async def test_a_disk_that_goes_and_comes_back(hass: HomeAssistant, set_up: SetUp, media: Path, tmp_path: Path) -> None:
