@@ -32,13 +32,15 @@ class Judge:
         return any(part.startswith(".") for part in path.relative_to(self.root).parts)
 
     def look(self) -> None:
-        """Fail where a file is not whole, or is another one than it was at the last look."""
-        for path in self.files():
+        """Fail where a file is not whole, or is another one than it was at the last look, or gone."""
+        files = self.files()
+        assert self._judged.keys() <= set(files), "what was finished is lost"
+        for path in files:
             stat = path.stat()
             identity = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
-            if self._judged.setdefault(path, identity) != identity:
-                raise AssertionError(f"{path} changed after it could be seen")
-            _judge(path)
+            if path not in self._judged:
+                _judge(path)
+            assert self._judged.setdefault(path, identity) == identity, f"{path} changed after it could be seen"
 
 
 def _judge(path: Path) -> None:

@@ -103,7 +103,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     entry.runtime_data = TripodData(
         camera=camera,
         endpoints=CameraEndpoints(
-            pipeline, title=entry.title, describe=partial(describe, hass), cors=False
+            pipeline, title=entry.title, archive=archive, describe=partial(describe, hass), cors=False
         ),  # the views see to CORS, with Home Assistant's own means
         coordinator=TripodCoordinator(hass, entry, pipeline),
         controls=controls,

@@ -45,6 +45,7 @@ PATHS = {
     "hls": "stream.m3u8",
     "ts": "stream.ts",
     "snapshot": "snapshot.jpg",
+    "latest": "latest.jpg",
     "octoprint": "webcam/?action=stream",
 }
 """What a link opens, by the name that the dialogs' texts have for it."""

@@ -24,7 +24,7 @@ from custom_components.tripod.link_flow import urls
 from custom_components.tripod.links import _end_of, new_key
 from custom_components.tripod.shared import SHARED
 
-from .conftest import JPEG_PATTERN, KEY, PATTERN, Client, SetUp, children, link, streaming
+from .conftest import JPEG_PATTERN, KEY, PATTERN, Client, SetUp, act, children, link, streaming
 
 BASE = f"/api/tripod/{KEY}"
 
@@ -32,7 +32,7 @@ BASE = f"/api/tripod/{KEY}"
 @pytest.fixture
 async def client(hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator) -> Client:
     """Return a client that Home Assistant does not know."""
-    for component in ("camera", DOMAIN):  # their addresses must be there before the test server starts
+    for component in ("camera", "image", DOMAIN):  # their addresses must be there before the test server starts
         assert await async_setup_component(hass, component, {})
     client: Client = await hass_client_no_auth()
     return client
@@ -79,6 +79,7 @@ async def test_a_key_never_reaches_the_log(set_up: SetUp, client: Client, caplog
 
 async def test_all_addresses_that_the_dialog_shows_answer(hass: HomeAssistant, set_up: SetUp, client: Client) -> None:
     await set_up(PATTERN, link())
+    await act(hass, "snapshot")
     for name, url in urls(hass, KEY).items():
         response = await client.get(URL(url).path_qs)
         assert response.status == 200, name

@@ -27,7 +27,8 @@ class Keeper:
         self._tells: dict[Archive, Tell] = {}
         self._governor = Governor(self._retentions, clock=clock)
         self._lock = asyncio.Lock()
-        self._due = 0.0
+        self._due = self._forecast_due = 0.0
+        self._forecast: float | None = None
 
     def add(self, archive: Archive, retention: Retention, tell: Tell) -> None:
         """Keep `archive`, which is open, within `retention` from now on; `tell` hears what went."""
@@ -66,8 +67,13 @@ class Keeper:
         return removals
 
     async def forecast(self) -> float | None:
-        """Return the days until the disk is full, as things went of late; None: it will not be, or nobody knows."""
-        return await asyncio.to_thread(self._governor.forecast)
+        """Return the days until a disk is full, as of the last `every` seconds; None: none will be, or nobody knows."""
+        async with self._lock:
+            now = asyncio.get_running_loop().time()
+            if now >= self._forecast_due:
+                self._forecast_due = now + self._every
+                self._forecast = await asyncio.to_thread(self._governor.forecast)
+            return self._forecast
 
 
 def _of(archive: Archive, removals: Sequence[Removal]) -> list[Removal]:

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
-
 from ..const import DOMAIN
+from ..data import TripodConfigEntry
 from ..engine.archive import Item
 from ..engine.errors import NoSuchItem
 from ..media_files import MEDIA_URL, THUMBNAIL_URL, url
@@ -14,7 +13,7 @@ DETAILS = ("duration", "width", "height")
 """What is known of a video or picture beside its file, where it is."""
 
 
-def facts(entry: ConfigEntry, item: Item, details: Mapping[str, Any]) -> dict[str, Any]:
+def facts(entry: TripodConfigEntry, item: Item, details: Mapping[str, Any]) -> dict[str, Any]:
     """Return what an automation can use of a file of a camera."""
     return {
         "media_content_id": f"{_prefix(entry)}{item.key}",
@@ -27,7 +26,7 @@ def facts(entry: ConfigEntry, item: Item, details: Mapping[str, Any]) -> dict[st
     }
 
 
-def key(entry: ConfigEntry, media_content_id: str) -> str:
+def key(entry: TripodConfigEntry, media_content_id: str) -> str:
     """Return the key of a file of this camera; raises `NoSuchItem` for one that is not of this camera."""
     found = media_content_id.removeprefix(_prefix(entry))
     if "://" in found:
@@ -35,5 +34,5 @@ def key(entry: ConfigEntry, media_content_id: str) -> str:
     return found
 
 
-def _prefix(entry: ConfigEntry) -> str:
+def _prefix(entry: TripodConfigEntry) -> str:
     return f"media-source://{DOMAIN}/{entry.entry_id}/"

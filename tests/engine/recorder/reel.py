@@ -23,19 +23,19 @@ ENCODER = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-
 
 
 @cache
-def film(size: str = "160x120") -> list[tuple[bytes, bool]]:
+def film(size: str = "160x120", gop: int = GOP) -> list[tuple[bytes, bool]]:
     """Return its access units, and which of them are key frames."""
     picture = ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={RATE}", "-t", str(SECONDS))
-    stream = ffmpeg(*picture, *ENCODER, "-g", str(GOP), "-f", "h264")
+    stream = ffmpeg(*picture, *ENCODER, "-g", str(gop), "-f", "h264")
     units = AccessUnits()
     # the last one is whole when another begins
     return units.feed(stream + b"\x00\x00\x00\x01\x09\xf0\x00")
 
 
 @cache
-def pictures(size: str = "160x120") -> dict[str, int]:
+def pictures(size: str = "160x120", gop: int = GOP) -> dict[str, int]:
     """Return the number of each frame by its picture's hash."""
-    stream = b"".join(unit for unit, _ in film(size))
+    stream = b"".join(unit for unit, _ in film(size, gop))
     return {hashed: number for number, hashed in enumerate(_hashes("-f", "h264", "-i", "pipe:0", data=stream))}
 
 
@@ -43,6 +43,12 @@ def numbers(path: Path, size: str = "160x120") -> list[int]:
     """Return which frames a file shows, in their order; fails on any complaint of ffmpeg's, and on any other frame."""
     known = pictures(size)
     return [known[hashed] for hashed in _hashes("-i", str(path))]
+
+
+def first_number(path: Path, gop: int) -> int:
+    """Return which frame a file begins with."""
+    (hashed,) = _hashes("-i", str(path), "-frames:v", "1")
+    return pictures(gop=gop)[hashed]
 
 
 def _hashes(*source: str, data: bytes | None = None) -> list[str]:
@@ -65,6 +71,8 @@ class Reel(Source):
     """When each frame was taken, by its number since the start: monotonic time."""
     orders: list[str] = field(default_factory=list)
     """`end`: break off in the middle of a frame. `hang`: send nothing more."""
+    gop: int = GOP
+    """Frames."""
     away: float = 0.0
     """Seconds from a break to the next picture."""
     began: list[float] = field(default_factory=list)
@@ -82,14 +90,14 @@ class Reel(Source):
 
     async def capture(self, tools: Tools, sink: Sink) -> None:  # noqa: ARG002
         run = len(self.began)
-        units = film(self.sizes[min(run, len(self.sizes) - 1)])
+        units = film(self.sizes[min(run, len(self.sizes) - 1)], self.gop)
         if run:
             await asyncio.sleep(self.away)
         now = time.monotonic()
         self.began.append(now)
         writer = MpegTsWriter()
         number = round((now - self.began[0]) * RATE)
-        number += -number % GOP if run else 0
+        number += -number % self.gop if run else 0
         while True:
             due = self.began[0] + number / RATE
             await asyncio.sleep(max(0.0, due - time.monotonic()))

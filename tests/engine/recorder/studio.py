@@ -82,6 +82,7 @@ async def studio(
     floor: int = 0,
     clock: Callable[[], float] = time.time,
     recorder: Mapping[str, Any] | None = None,
+    patience: float = 40,
     **options: Any,
 ) -> AsyncIterator[Studio]:
     pipeline = Pipeline(source, TOOLS, Options(linger=0, **options), backoff=Soon(), clock=clock)
@@ -90,7 +91,7 @@ async def studio(
     told: list[Event] = []
     here = Studio(pipeline, archive, Recorder(pipeline, archive, told.append, **(recorder or {})), told)
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(patience):
             yield here
     finally:
         await here.recorder.close()

@@ -11,7 +11,7 @@ import pytest
 from custom_components.tripod.engine.errors import NoFreshPicture, NotAPicture
 from custom_components.tripod.engine.options import Options
 from custom_components.tripod.engine.pipeline import Pipeline
-from custom_components.tripod.engine.sources import TestPattern, UrlSource
+from custom_components.tripod.engine.sources import Medium, TestPattern, UrlSource
 from custom_components.tripod.engine.status import State
 from custom_components.tripod.engine.timelapse.capture import Holds, Shutter
 from tests.servers import start
@@ -19,8 +19,7 @@ from tests.servers import start
 from ..capture import TOOLS
 from .studio import Soon, picture
 
-ALL = 3600.0
-"""Seconds of an interval, long enough for any patience."""
+ALL_MEDIA = frozenset(Medium)
 
 
 @asynccontextmanager
@@ -101,15 +100,22 @@ async def test_a_stream_that_stands_still_brings_no_old_picture() -> None:
 
 
 async def test_how_long_a_start_takes_is_learned() -> None:
-    async with shutter_of(TestPattern(width=320, height=240, rate=1, format="mjpeg"), warm_up=0.0) as shutter:
+    async with shutter_of(TestPattern(width=320, height=240, rate=5), warm_up=0.0) as shutter:
+        expected = shutter.camera.lead, shutter.transcoder.lead
         holds = Holds(shutter)
-        expected = shutter.lead
-        assert shutter.wanted(expected - 1, ALL)
-        holds.want(shutter.wanted(expected - 1, ALL))
-        assert shutter._watching
-        await asyncio.wait([shutter._watching])
-        (took,) = shutter._starts
-        assert took > 0
-        assert shutter.lead >= took
-        holds.want(())
-        assert not shutter.pipeline._capture.wanted
+        holds.want(ALL_MEDIA)
+        await started(shutter)
+        assert shutter.camera.lead != expected[0]
+        holds.want({Medium.PACKETS})
+        with shutter.pipeline.demand(Medium.PACKETS):
+            await shutter.pipeline._media[Medium.FRAMES].cancel()
+            holds.want(ALL_MEDIA)
+            await started(shutter)
+        assert shutter.transcoder.lead != expected[1]
+        holds.want(frozenset())
+        assert not shutter.pipeline._media[Medium.FRAMES].wanted
+
+
+async def started(shutter: Shutter) -> None:
+    assert shutter._watching
+    await asyncio.wait([shutter._watching])

@@ -23,6 +23,7 @@ from custom_components.tripod.engine.events import Failed
 from custom_components.tripod.engine.options import Options
 from custom_components.tripod.engine.pipeline import Pipeline
 from custom_components.tripod.engine.sources import Medium, TestPattern
+from custom_components.tripod.engine.status import State
 from custom_components.tripod.engine.timelapse import Job, Look, Sun
 from custom_components.tripod.engine.timelapse.capture import FIRST_START, SHORTEST_LEAD, Shutter
 from custom_components.tripod.engine.timelapse.memory import FILE
@@ -90,6 +91,16 @@ async def test_frames_of_a_second_are_all_there(tmp_path: Path) -> None:
         assert len(captured(on)) == 60
 
 
+async def test_whoever_listens_is_told_once_a_frame(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.timelapses.start(GARDEN)
+        await on.time.run(10)
+        told: list[int] = []
+        on.timelapses.listen(lambda: told.append(on.status().frames))
+        await on.time.run(600)
+        assert told == [2, 3]
+
+
 async def test_a_window_and_a_gate(tmp_path: Path) -> None:
     open_gate = [True]
     async with stage(tmp_path, allowed=lambda _: open_gate[0]) as on:
@@ -126,9 +137,9 @@ async def test_a_clock_that_begins_in_1970_is_set_when_the_network_is_there(tmp_
         await on.time.run(310)
         days = [day.date.year for day in on.archive.days(Kind.FRAME, "garden")]
         assert days == [1970, 2026]
-        assert captured(on)[1:] == ["12:00:10", "12:05:00"]  # as soon as it is seen that the clock was set
+        assert captured(on)[1:] == ["12:05:00"]
         assert on.status().missed == 0
-        assert on.status().frames_today == 2
+        assert on.status().frames_today == 1
 
 
 async def test_a_machine_that_slept_does_not_make_up_for_it(tmp_path: Path) -> None:
@@ -182,11 +193,17 @@ async def test_a_camera_is_let_go_only_where_it_is_worth_it(tmp_path: Path, inte
 
 async def test_a_transcoder_rests_sooner_than_the_camera(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        shutter = Shutter(Pipeline(TestPattern(format="h264"), on.pipeline.tools, Options()))
-        assert shutter.wanted(25, 45) == {Medium.PACKETS}
-        assert shutter.wanted(5, 45) == {Medium.PACKETS, Medium.FRAMES}
-        assert shutter.wanted(8, 10) == {Medium.PACKETS, Medium.FRAMES}
+        camera = Pipeline(TestPattern(format="h264"), on.pipeline.tools, Options())
+        shutter = Shutter(camera)
+        assert shutter.wanted(40, 45) == {Medium.PACKETS}
+        assert shutter.wanted(7, 45) == {Medium.PACKETS, Medium.FRAMES}
+        assert shutter.wanted(9, 10) == {Medium.PACKETS, Medium.FRAMES}
         assert shutter.wanted(200, 300) == set()
+        assert [shutter.next_look(left) for left in (300, 5, 1)] == [292, 3, 1]
+        camera.condition.set(State.STREAMING)
+        assert shutter.wanted(7, 45) == {Medium.PACKETS}
+        assert shutter.wanted(2, 45) == {Medium.PACKETS, Medium.FRAMES}
+        await camera.close()
 
 
 async def test_a_camera_that_is_away_is_counted_and_told_once(tmp_path: Path) -> None:

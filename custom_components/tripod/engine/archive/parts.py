@@ -29,8 +29,8 @@ class Parts:
     def new(self, owner: str) -> Path:
         """Return a new folder for `owner`."""
         folder = self._folder / f"{owner}-{secrets.token_hex(6)}"
+        self._begun.add(folder)  # before it can be seen, and cleared as one from before
         files.make_folder(self._root, folder)
-        self._begun.add(folder)
         return folder
 
     def file(self) -> Path:

@@ -84,6 +84,7 @@ class Recorder:
         self._recordings: list[Recording] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._unfinished: set[Path] = set()
+        self._in_hand: set[Path] = set()
         self._failures: set[tuple[Path, str]] = set()
         self._retrying: asyncio.Task[None] | None = None
 
@@ -198,7 +199,10 @@ class Recorder:
         return await self._pack(recording.folder, whole=recording.whole)
 
     async def _finish_later(self, folder: Path) -> list[Recorded]:
-        """Finish what was left behind; what keeps it from that is told once."""
+        """Finish what was left behind, unless that is under way; what keeps it from that is told once."""
+        if folder in self._in_hand:
+            return []
+        self._in_hand.add(folder)
         told = folder in self._unfinished
         try:
             recorded = await self._pack(folder, whole=False)
@@ -208,6 +212,8 @@ class Recorder:
             if not told:
                 self._failed(folder, error)
             return []
+        finally:
+            self._in_hand.discard(folder)
         self._unfinished.discard(folder)
         return recorded
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -17,8 +17,9 @@ from ..pipeline import ENCODER_LINGER, Pipeline
 from ..sources.base import Medium
 from ..status import State
 
-FIRST_START = 5.0
-"""Seconds that a camera is expected to take to its first picture, until it has been seen starting."""
+FIRST_START, FIRST_TRANSCODING = 5.0, 2.0
+"""Seconds that a camera, or a transcoder of its video, is expected to take to the first picture, until it has been
+seen starting."""
 
 SHORTEST_LEAD, LONGEST_LEAD = 1.0, 60.0
 """Seconds that a camera is wanted early, however fast it was, and at most."""
@@ -46,47 +47,73 @@ class Shot:
     """Unix time."""
 
 
+class Starts:
+    """How long something takes to start."""
+
+    def __init__(self, expected: float) -> None:
+        """Expect so many seconds until it has been seen."""
+        self._expected = expected
+        self._times: deque[float] = deque(maxlen=STARTS)
+
+    def add(self, seconds: float) -> None:
+        """Note that it took so long."""
+        self._times.append(seconds)
+
+    @property
+    def lead(self) -> float:
+        """Seconds before a frame at which it must be wanted."""
+        if not self._times:
+            return self._expected
+        return min(max(max(self._times) * MARGIN, SHORTEST_LEAD), LONGEST_LEAD)
+
+
 class Shutter:
     """Takes the frames of one camera, for all its jobs."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         """Take them from `pipeline`."""
         self.pipeline = pipeline
-        self._starts: deque[float] = deque(maxlen=STARTS)
+        self.camera = Starts(FIRST_START + pipeline.options.warm_up)
+        """To a settled picture."""
+        self.transcoder = Starts(FIRST_TRANSCODING)
+        """To a picture, where the camera runs and delivers video only."""
         self._watching: asyncio.Task[None] | None = None
-
-    @property
-    def lead(self) -> float:
-        """Seconds before a frame at which the camera must be wanted, so that a settled picture is there in time."""
-        if not self._starts:
-            return FIRST_START + self.pipeline.options.warm_up
-        return min(max(max(self._starts) * MARGIN, SHORTEST_LEAD), LONGEST_LEAD)
 
     def wanted(self, left: float, interval: float) -> frozenset[Medium]:
         """Return the media to want while the next frame is due in `left` seconds, and others every `interval`."""
-        native = self.pipeline.source.native
-        lingers = {native: self.pipeline.options.linger}
-        lingers[Medium.FRAMES] = lingers[native] if native is Medium.FRAMES else ENCODER_LINGER
-        return frozenset(
-            medium
-            for medium, linger in lingers.items()
-            if left <= (interval if interval <= REST * (self.lead + linger) else self.lead)
-        )
+        options, native = self.pipeline.options, self.pipeline.source.native
+        media = {native} if left <= _reach(self.camera.lead, options.linger, interval) else set()
+        if native is Medium.FRAMES:
+            return frozenset(media)
+        lead = self.transcoder.lead if self._runs else self.camera.lead
+        if left <= _reach(lead, ENCODER_LINGER, interval):
+            media.add(Medium.FRAMES)
+        return frozenset(media)
+
+    def next_look(self, left: float) -> float:
+        """Return in how many of the `left` seconds to a frame something else may be wanted."""
+        leads = (self.camera.lead, self.transcoder.lead)
+        return min((left - lead for lead in leads if left > lead), default=left)
+
+    @property
+    def _runs(self) -> bool:
+        return self.pipeline.state is State.STREAMING
 
     def watch_start(self) -> None:
-        """Measure how long a camera that was just wanted takes to its first settled picture."""
-        if self._watching is None and self.pipeline.state is not State.STREAMING:
-            self._watching = asyncio.create_task(self._measure())
+        """Measure how long what was just wanted takes to the first settled picture."""
+        if self._watching is None and (not self._runs or self.pipeline.frame_feed.latest is None):
+            starts = self.transcoder if self._runs else self.camera
+            self._watching = asyncio.create_task(self._measure(starts))
             self._watching.add_done_callback(self._measured)
 
-    async def _measure(self) -> None:
+    async def _measure(self, starts: Starts) -> None:
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
             await self.pipeline.snapshot(wait=LONGEST_LEAD)
         except TripodError:
-            return  # a camera that is away says nothing about how long it takes
-        self._starts.append(clock() - began)
+            return  # what is away says nothing about how long it takes
+        starts.add(clock() - began)
 
     def _measured(self, _: asyncio.Task[None]) -> None:
         self._watching = None
@@ -158,12 +185,17 @@ class Holds:
         self._shutter = shutter
         self._held: dict[Medium, ExitStack] = {}
 
-    def want(self, media: Collection[Medium]) -> None:
+    def want(self, media: AbstractSet[Medium]) -> None:
         """Want these, and no others any longer."""
-        if media and not self._held:
+        if media - self._held.keys():
             self._shutter.watch_start()
-        for medium in set(media) - set(self._held):
+        for medium in media - self._held.keys():
             self._held[medium] = ExitStack()
             self._held[medium].enter_context(self._shutter.pipeline.demand(medium))
-        for medium in set(self._held) - set(media):
+        for medium in self._held.keys() - media:
             self._held.pop(medium).close()
+
+
+def _reach(lead: float, linger: float, interval: float) -> float:
+    """Return for how many seconds before a frame something is wanted: all the time, where it would hardly rest."""
+    return interval if interval <= REST * (lead + linger) else lead

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -36,7 +37,8 @@ async def join(
     `target` lies in a folder for what is being made.
     """
     script = target.with_suffix(".ffconcat")
-    script.write_text("".join(["ffconcat version 1.0\n", *(f"file {_quoted(f'file:{path}')}\n" for path in pieces)]))
+    lines = ["ffconcat version 1.0\n", *(f"file {_quoted(f'file:{path}')}\n" for path in pieces)]
+    await asyncio.to_thread(script.write_text, "".join(lines))
     counter = FrameCounter(on_count)
     await work(
         ffmpeg,

@@ -27,6 +27,8 @@ _LOGGER = logging.getLogger(__name__)
 LOOK = 30.0
 """Seconds between two looks at the clock while a frame is waited for: it may be set, and the machine may sleep."""
 
+NOTHING: frozenset[Medium] = frozenset()
+
 MOMENT = 0.001
 """Seconds that are worth sleeping: less cannot be told from none in Unix time as a float."""
 
@@ -164,7 +166,7 @@ class Run:
             else:
                 await self._take_turns(holds, self.job.interval)
         finally:
-            holds.want(())
+            holds.want(NOTHING)
 
     async def frame(self) -> Item:
         """Take a frame now, whatever the schedule says; raises what keeps it from being taken."""
@@ -174,21 +176,23 @@ class Run:
             item = await self._keep(shot, await self._see(shot))
         except TripodError:
             self.counts.missed += 1
-            self._studio.changed()
             raise
-        self._recovered()
-        return item
+        else:
+            self._recovered()
+            return item
+        finally:
+            self._studio.changed()
 
     async def _stand_by(self, holds: Holds) -> None:
         """Have the camera at hand while requests come."""
         while True:
-            holds.want([Medium.FRAMES])
+            holds.want({Medium.FRAMES})
             self._asked.clear()
             try:
                 async with asyncio.timeout(AT_HAND):
                     await self._asked.wait()
             except TimeoutError:
-                holds.want(())
+                holds.want(NOTHING)
                 await self._asked.wait()
 
     async def _take_turns(self, holds: Holds, interval: float) -> None:
@@ -199,18 +203,13 @@ class Run:
             due = self._due(now, interval)
             if due != self.next_at:
                 self.next_at = due
-                studio.changed()
-            holds.want(studio.shutter.wanted(due - now, interval) if studio.allowed(self.job) else ())
+                studio.changed()  # of the frame before, too
+            holds.want(studio.shutter.wanted(due - now, interval) if studio.allowed(self.job) else NOTHING)
             if due <= now:
                 self._handled = due
                 await self._fire(due, interval)
             else:
-                await studio.pace.sleep(self._next_look(due - now))
-
-    def _next_look(self, left: float) -> float:
-        """Return in how many seconds something is to be done: the camera switched on, or the frame taken."""
-        lead = self._studio.shutter.lead
-        return min(max(left - lead if left > lead else left, MOMENT), LOOK)
+                await studio.pace.sleep(min(max(studio.shutter.next_look(due - now), MOMENT), LOOK))
 
     def _due(self, now: float, interval: float) -> float:
         """Return when the next frame is due, which may be a moment ago.
@@ -243,7 +242,6 @@ class Run:
             self._note(error)
         else:
             self._recovered()
-        self._studio.changed()
 
     async def _shoot(self, after: float, patience: float) -> Shot:
         """Return a picture, if there is a place for it."""
@@ -287,7 +285,6 @@ class Run:
         self._kept = seen
         self.counts.count(item.captured_at)
         self._diary.count(item.captured_at)
-        self._studio.changed()
         return item
 
     def _note(self, error: TripodError) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from ..archive import Archive
 from ..errors import InvalidRequest, OutOfScope, TripodError
 from ..no_signal import NoSignal
 from ..pipeline import Pipeline
@@ -14,6 +15,7 @@ from ..viewers import Client
 from .answers import Refusal, refused, unavailable
 from .connections import Connections
 from .hls import HlsEndpoints
+from .latest import Latest
 from .mjpeg import Mjpeg
 from .packets import Packets
 from .player import Player
@@ -45,11 +47,15 @@ class CameraEndpoints:
         pipeline: Pipeline,
         *,
         title: str,
+        archive: Archive | None = None,
         describe: Callable[[TripodError], str] = str,
         timing: Timing | None = None,
         cors: bool = True,
     ) -> None:
-        """Serve `pipeline`, which people know as `title`; `describe` gives the sentence for an error."""
+        """Serve `pipeline`, which people know as `title`, and the last picture in its `archive`.
+
+        `describe` gives the sentence for an error.
+        """
         timing = timing or Timing()
         self._pipeline = pipeline
         self._describe = describe
@@ -70,6 +76,8 @@ class CameraEndpoints:
             "ready": _Route(None, _alone(reports.ready)),
             "metrics": _Route(None, _alone(reports.metrics)),
         }
+        if archive:
+            self._routes["latest.jpg"] = _Route(Scope.SNAPSHOT, _alone(Latest(pipeline, archive).picture))
 
     async def handle(
         self, request: web.Request, path: str, client: Client, scope: Collection[Scope] = frozenset(Scope)

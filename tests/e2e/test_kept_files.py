@@ -1,0 +1,158 @@
+"""What is kept, when Home Assistant is killed in mid-everything and started again."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+import json
+import os
+from pathlib import Path
+import random
+import re
+import shutil
+from threading import Event
+import time
+
+from home_assistant import HomeAssistantError
+import pytest
+
+from tests.kept import Judge, began, ended, pictures
+
+from . import server
+from .server import HomeAssistant
+from .waiting import until
+
+KILLS = int(os.environ.get("TRIPOD_KILLS_OF_ALL", "1"))
+"""At random moments, besides one in each kind of work."""
+
+LONGEST_LIFE = 4.0
+"""Seconds until one of these."""
+
+LOST = 1.0
+"""Seconds of a recording that a power cut may cost."""
+
+DAYS = 2
+"""That were captured while nobody was there to encode them."""
+
+FRAMES = 200
+"""Of each of these days."""
+
+JOB = "site"
+
+
+class Household:
+    """A Home Assistant that records, takes pictures and makes timelapses of one camera until it is killed."""
+
+    def __init__(self, home: HomeAssistant) -> None:
+        """Begin."""
+        self.home = home
+        self.camera = home.add_test_camera("Yard", format="h264").entity_id
+        self.kept = Judge(home.config / "media/tripod/yard")
+        self.home.ask("start_timelapse", self.camera, job=JOB, interval=1)
+        until(lambda: self.frames, "the first frame")
+
+    def let_days_pass(self) -> None:
+        """Make it look as if the timelapse had begun days ago, while nobody runs."""
+        remembered = self.kept.root / ".jobs.json"
+        jobs = json.loads(remembered.read_text())
+        [job] = jobs["jobs"]
+        long_ago = datetime.fromisoformat(job["counts"]["started_at"]) - timedelta(days=DAYS + 1)
+        job["counts"]["started_at"] = long_ago.isoformat()
+        remembered.write_text(json.dumps(jobs))
+        frame = self.frames[-1]
+        today = began(frame).replace(hour=12, minute=0, second=0, microsecond=0)
+        for at in (today - timedelta(days=day) for day in range(1, DAYS + 1)):
+            folder = frame.parent.with_name(f"{at:%Y-%m-%d}")
+            folder.mkdir(exist_ok=True)
+            for number in range(FRAMES):
+                moment = at + timedelta(seconds=number)
+                shutil.copyfile(frame, folder / f"{moment:%Y-%m-%d_%H-%M-%S}.000{moment:%z}.jpg")
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Record, and take snapshots all the while."""
+        over = Event()
+
+        def take_snapshots() -> None:
+            with suppress(HomeAssistantError, OSError):  # it is killed
+                while not over.is_set():
+                    self.home.ask("snapshot", self.camera, after_now=True)
+
+        self.home.ask("record", self.camera)
+        until(lambda: any(part.stat().st_size for part in self.parts("recording", "*.ts")), "a recording on the disk")
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(take_snapshots)
+            try:
+                yield
+            finally:
+                over.set()
+
+    def parts(self, owner: str, name: str) -> list[Path]:
+        """Return files that are being written."""
+        return list((self.kept.root / ".parts").glob(f"{owner}-*/{name}"))
+
+    def kill(self) -> float:
+        """End it by kill -9, and look at what is left; return when."""
+        self.home.kill()
+        at = time.time()
+        until(lambda: not self.home.processes(), "no process is left behind")
+        self.kept.look()
+        return at
+
+    def kill_in(self, work: str) -> None:
+        """Wait until `work` is under way, and kill it there."""
+        deadline = time.monotonic() + 60
+        while not self.parts(work, "*"):  # over in a moment
+            assert time.monotonic() < deadline, f"no {work}"
+            time.sleep(0.001)
+        self.kill()
+
+    def start(self) -> None:
+        """Start it again, and see that the timelapse goes on."""
+        before = self.frames
+        self.home.start()
+        until(lambda: len(self.frames) > len(before), "the timelapse goes on")
+
+    @property
+    def frames(self) -> list[Path]:
+        """The pictures of the timelapse."""
+        return self.kept.files(f"timelapse/{JOB}/frames")
+
+
+@pytest.fixture
+def household(tmp_path: Path) -> Iterator[Household]:
+    """Run one until the end of the test."""
+    with server.running(tmp_path) as home:
+        yield Household(home)
+
+
+@pytest.mark.timeout(150 + 30 * KILLS)
+def test_nothing_is_half_there_and_all_goes_on(household: Household) -> None:
+    kept = household.kept
+    household.kill()
+    household.let_days_pass()
+    household.start()
+    household.kill_in("chunk")
+    household.start()
+    until(lambda: len(kept.files(f"timelapse/{JOB}/chunks")) >= DAYS, "all days are encoded", timeout=60)
+    household.home.ask("timelapse", household.camera, job=JOB)
+    household.kill_in("render")
+    household.start()
+    (video,) = until(lambda: kept.files("videos"), "the video is made after all", timeout=60)
+    assert pictures(video) >= DAYS * FRAMES
+    for number in range(KILLS):
+        with household.recording():
+            household.home.ask("timelapse", household.camera, job=JOB, overlay=str(number), width=64)
+            time.sleep(random.uniform(0, LONGEST_LIFE))  # noqa: S311 - no secret
+            killed_at = household.kill()
+        household.start()
+        recordings = until(lambda before=number: kept.files("recordings")[before:], "the recording is finished")
+        lost = killed_at - ended(recordings[-1]).timestamp()
+        print(f"{lost:.2f} s of the recording are lost")
+        assert lost <= LOST
+    until(lambda: len(kept.files("videos")) == 1 + KILLS, "all videos are made", timeout=60)
+    household.home.stop()
+    kept.look()
+    assert household.home.processes() == []
+    complaints = [line for line in household.home.log.splitlines() if re.search("ERROR|Traceback|blocking call", line)]
+    assert complaints == []
