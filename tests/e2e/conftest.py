@@ -13,6 +13,12 @@ from .octoprint import OctoPrint
 from .pages import Frontend
 from .server import Camera, HomeAssistant
 
+_CONFIGURATION = """
+automation: !include automations.yaml
+mobile_app:
+"""
+"""What the automations of the tests run on."""
+
 _SCREENSHOTS = Path(__file__).parent / "screenshots"
 _SIZE = {"width": 1280, "height": 900}
 _TEST_SECONDS = 150
@@ -40,7 +46,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session")
 def home_assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
     """Run the Home Assistant that most tests share."""
-    with server.running(tmp_path_factory.mktemp("home_assistant")) as running:
+    config = tmp_path_factory.mktemp("home_assistant")
+    (config / "automations.yaml").write_text("[]")
+    with server.running(config, configuration=_CONFIGURATION) as running:
         yield running
 
 
