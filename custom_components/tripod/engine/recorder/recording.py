@@ -244,7 +244,7 @@ class Recording:
         return parts
 
     def _part(self, chunks: list[bytes]) -> list[Part]:
-        return [Part(self._stretch, b"".join(chunks))] if chunks else []
+        return [Part(self._stretch, chunks)] if chunks else []
 
     def _is_long(self, chunk: Chunk) -> bool:
         return chunk.pts is not None and chunk.pts - self._stretch_pts > LONGEST_STRETCH * CLOCK_RATE
