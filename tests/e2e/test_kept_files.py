@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from functools import partial
 import json
 import os
 from pathlib import Path
@@ -23,8 +22,8 @@ from . import server
 from .server import HomeAssistant
 from .waiting import until
 
-KILLS = int(os.environ.get("TRIPOD_KILLS_OF_ALL", "1"))
-"""At random moments, besides one in each kind of work."""
+KILLS = int(os.environ.get("TRIPOD_KILLS_OF_ALL", "0"))
+"""At random moments in all kinds of work, besides one in each."""
 
 LONGEST_LIFE = 4.0
 """Seconds until one of these."""
@@ -97,11 +96,16 @@ class Household:
 
     def kill(self) -> float:
         """End it by kill -9, and look at what is left; return when."""
-        self.home.kill()
         at = time.time()
+        self.home.kill()
         until(lambda: not self.home.processes(), "no process is left behind")
         self.kept.look()
         return at
+
+    def kill_at_random(self) -> float:
+        """Kill it soon; return when."""
+        time.sleep(random.uniform(0, LONGEST_LIFE))  # noqa: S311 - no secret
+        return self.kill()
 
     def kill_in(self, work: str) -> None:
         """Wait until `work` is under way, and kill it there."""
@@ -117,9 +121,12 @@ class Household:
         self.home.start()
         until(lambda: len(self.frames) > len(before), "the timelapse goes on")
 
-    def has_recorded(self, count: int) -> bool:
-        """Return whether there are so many recordings."""
-        return len(self.kept.files("recordings")) >= count
+    def expect_recording(self, count: int, killed_at: float) -> None:
+        """Wait for so many recordings, the last of which is cut short by little."""
+        until(lambda: len(self.kept.files("recordings")) >= count, "the recording is finished")
+        lost = killed_at - ended(self.kept.files("recordings")[-1]).timestamp()
+        print(f"{lost:.2f} s of the recording are lost")
+        assert lost <= LOST
 
     @property
     def frames(self) -> list[Path]:
@@ -134,12 +141,15 @@ def household(tmp_path: Path) -> Iterator[Household]:
         yield Household(home)
 
 
-@pytest.mark.timeout(150 + 30 * KILLS)
+@pytest.mark.timeout(150 + 60 * KILLS)
 def test_nothing_is_half_there_and_all_goes_on(household: Household) -> None:
     kept = household.kept
-    household.kill()
+    with household.recording():
+        killed_at = household.kill_at_random()
     household.let_days_pass()
     household.start()
+    household.expect_recording(1, killed_at)
+
     household.kill_in("chunk")
     household.start()
     until(lambda: len(kept.files(f"timelapse/{JOB}/chunks")) >= DAYS, "all days are encoded", timeout=60)
@@ -148,16 +158,13 @@ def test_nothing_is_half_there_and_all_goes_on(household: Household) -> None:
     household.start()
     (video,) = until(lambda: kept.files("videos"), "the video is made after all", timeout=60)
     assert pictures(video) >= DAYS * FRAMES
+
     for number in range(KILLS):
         with household.recording():
             household.home.ask("timelapse", household.camera, job=JOB, overlay=str(number), width=64)
-            time.sleep(random.uniform(0, LONGEST_LIFE))  # noqa: S311 - no secret
-            killed_at = household.kill()
+            killed_at = household.kill_at_random()
         household.start()
-        until(partial(household.has_recorded, number + 1), "the recording is finished")
-        lost = killed_at - ended(kept.files("recordings")[-1]).timestamp()
-        print(f"{lost:.2f} s of the recording are lost")
-        assert lost <= LOST
+        household.expect_recording(number + 2, killed_at)
     until(lambda: len(kept.files("videos")) == 1 + KILLS, "all videos are made", timeout=60)
     household.home.stop()
     kept.look()
