@@ -8,12 +8,38 @@ import signal
 import sys
 import traceback
 
-from . import core_play, csi, fanout, first_picture, memory, passthrough, record, replug, snapshot, v4l2
+from . import (
+    archive,
+    core_play,
+    csi,
+    fanout,
+    first_picture,
+    memory,
+    passthrough,
+    record,
+    replug,
+    snapshot,
+    timelapse,
+    v4l2,
+)
 from .harness import Benchmark, machine, measure
 
 BENCHMARKS: dict[str, Benchmark] = {
     module.BENCHMARK.name: module.BENCHMARK
-    for module in (fanout, snapshot, first_picture, core_play, passthrough, memory, record, v4l2, csi, replug)
+    for module in (
+        fanout,
+        snapshot,
+        first_picture,
+        core_play,
+        passthrough,
+        memory,
+        record,
+        timelapse,
+        archive,
+        v4l2,
+        csi,
+        replug,
+    )
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 import re
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 import pytest
 
 from . import octoprint, server
@@ -69,6 +69,7 @@ def printer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
 def browser() -> Iterator[Browser]:
     """Run Chromium."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=_WAIT_MILLISECONDS)
         chromium = launch(playwright)
         yield chromium
         chromium.close()

@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.tripod.engine.recorder import Recorder, RecordingState
 
-from .conftest import PATTERN, SetUp, act, streaming, until_state
+from .conftest import PATTERN, SetUp, act, children, streaming, until_state
 
 CAMERA = "camera.yard"
 
@@ -108,21 +108,20 @@ async def test_several_recordings_end_together(hass: HomeAssistant, set_up: SetU
     assert "matroska" in formats["three_yard"]
 
 
-@pytest.mark.parametrize(
-    ("action", "data", "key"),
-    [
-        ("stop_record", {}, "not_recording"),
-        ("stop_record", {"recording": "nonsense"}, "not_recording"),
-        ("record", {"recording": "nonsense", "duration": 1}, "not_recording"),
-        ("record", {"filename": "../x.mp4"}, "invalid_name"),
-        ("record", {"filename": "/x.mp4"}, "invalid_name"),
-        ("record", {"duration": 0}, "invalid_request"),
-    ],
-)
-async def test_what_cannot_be_recorded_is_told(
-    hass: HomeAssistant, set_up: SetUp, action: str, data: dict[str, Any], key: str
-) -> None:
+IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [
+    ("stop_record", {}, "not_recording"),
+    ("stop_record", {"recording": "nonsense"}, "not_recording"),
+    ("record", {"recording": "nonsense", "duration": 1}, "not_recording"),
+    ("record", {"filename": "../x.mp4"}, "invalid_name"),
+    ("record", {"filename": "/x.mp4"}, "invalid_name"),
+    ("record", {"duration": 0}, "invalid_request"),
+]
+
+
+async def test_what_cannot_be_recorded_is_told(hass: HomeAssistant, set_up: SetUp) -> None:
     await set_up(PATTERN)
-    with pytest.raises(ServiceValidationError) as caught:
-        await act(hass, action, **data)
-    assert caught.value.translation_key == key
+    for action, data, key in IMPOSSIBLE:
+        with pytest.raises(ServiceValidationError) as caught:
+            await act(hass, action, **data)
+        assert caught.value.translation_key == key, (action, data)
+    assert children() == set(), "what cannot be wakes no camera"

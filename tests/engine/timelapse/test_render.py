@@ -12,11 +12,9 @@ from custom_components.tripod.engine.errors import InvalidRange, InvalidRequest,
 from custom_components.tripod.engine.jpeg import dimensions
 from custom_components.tripod.engine.timelapse import Look, RenderRequest, due_days, make_chunk
 
-from .footage import BERLIN, HOUR, JOB, LEVELS, Site, atoms, probed, seen
+from .footage import BERLIN, HOUR, JOB, LEVELS, MIDNIGHT, NOW, Site, atoms, probed, seen
 
 FIRST, SECOND, TODAY = date(2026, 11, 19), date(2026, 11, 20), date(2026, 11, 21)
-MIDNIGHT = datetime(2026, 11, 19, tzinfo=BERLIN)
-NOON_TODAY = datetime(2026, 11, 21, 12, tzinfo=BERLIN)
 PER_DAY = 6
 """Frames: one every four hours."""
 
@@ -24,7 +22,7 @@ PER_DAY = 6
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """Two finished days, and one that is not over."""
-    site = Site(tmp_path / "yard", NOON_TODAY)
+    site = Site(tmp_path / "yard", NOW)
     site.fill(MIDNIGHT, 2 * PER_DAY + 3, 4 * HOUR)
     return site
 
@@ -219,7 +217,7 @@ async def test_a_new_look_shows_what_only_chunks_of_the_old_one_have(site: Site)
     ("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25)], ids=["an hour less", "an hour more"]
 )
 async def test_a_day_on_which_clocks_change_is_whole(tmp_path: Path, day: date, hours: int) -> None:
-    site = Site(tmp_path / "yard", NOON_TODAY)
+    site = Site(tmp_path / "yard", NOW)
     begin = datetime(day.year, day.month, day.day, tzinfo=BERLIN)
     site.fill(begin - 2 * HOUR, hours + 4)
     item = await site.render(day, day)
@@ -232,10 +230,10 @@ async def test_a_day_on_which_clocks_change_is_whole(tmp_path: Path, day: date, 
 
 async def test_frames_in_another_time_zone_are_found_by_their_instant(tmp_path: Path) -> None:
     """As after a move, or where the archive was opened in another zone before."""
-    before = Site(tmp_path / "yard", NOON_TODAY)
+    before = Site(tmp_path / "yard", NOW)
     before.fill(MIDNIGHT, 24)
     before.archive.close()
-    site = Site(tmp_path / "yard", NOON_TODAY)
+    site = Site(tmp_path / "yard", NOW)
     site.archive.zone = UTC
     start = datetime(2026, 11, 18, 23, tzinfo=UTC)
     item = await site.render(start, start + timedelta(hours=3, minutes=30))
