@@ -25,12 +25,13 @@ class Key:
     text: str
     unit: str = ""
     at_most: float | None = None
+    at_least: float | None = None
     equals: Value | None = None
 
     @property
     def limit(self) -> dict[str, Value]:
         """The bar, for programs."""
-        limits = {"at_most": self.at_most, "equals": self.equals}
+        limits = {"at_most": self.at_most, "at_least": self.at_least, "equals": self.equals}
         return {name: limit for name, limit in limits.items() if limit is not None}
 
     @property
@@ -38,12 +39,16 @@ class Key:
         """The bar, for people."""
         if self.at_most is not None:
             return f"≤ {self.at_most:g}"
+        if self.at_least is not None:
+            return f"≥ {self.at_least:g}"
         return "" if self.equals is None else f"= {_shown(self.equals)}"
 
     def met(self, value: Value) -> bool | None:
         """Whether `value` meets the bar; None where there is none."""
         if self.at_most is not None:
             return value <= self.at_most
+        if self.at_least is not None:
+            return value >= self.at_least
         return None if self.equals is None else value == self.equals
 
 

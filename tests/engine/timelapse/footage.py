@@ -20,6 +20,8 @@ from tests.engine.media import ffmpeg
 BERLIN = ZoneInfo("Europe/Berlin")
 JOB = "site"
 HOUR = timedelta(hours=1)
+MIDNIGHT = datetime(2026, 11, 19, tzinfo=BERLIN)
+NOW = datetime(2026, 11, 21, 12, tzinfo=BERLIN)
 
 LEVELS = 24
 """Frames that differ from each other: each is of one grey, a step lighter than the one before."""
@@ -38,13 +40,13 @@ def greys(size: str = "160x120") -> list[bytes]:
     return JpegSplitter().feed(stream)
 
 
-def seen(video: Path, crop: str = "iw/4:ih/4") -> list[int]:
+def seen(video: Path, crop: str = "16:16") -> list[int]:
     """Return which of the greys each frame of a video shows in the middle."""
     levels = [16 + value * 219 / 255 for value in brightness(video, crop)]
     return [round((level - _DARKEST) / _STEP) for level in levels]
 
 
-def brightness(video: Path, crop: str = "iw/4:ih/4") -> bytes:
+def brightness(video: Path, crop: str = "16:16") -> bytes:
     """Return how bright the middle of each frame is, 0 to 255."""
     filters = f"crop={crop},scale=1:1,format=gray"
     command = ["ffmpeg", "-v", "error", "-i", str(video), "-vf", filters, "-fps_mode", "passthrough"]

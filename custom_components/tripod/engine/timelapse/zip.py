@@ -60,8 +60,12 @@ class _Blocks:
         self._lock = threading.Lock()
 
     def next(self) -> bytes:
+        """Return about a `BLOCK`: small files go together, or passing them on would take longer than reading them."""
+        gathered = bytearray()
         with self._lock:
-            return next(self._blocks, b"")
+            while len(gathered) < BLOCK and (block := next(self._blocks, b"")):
+                gathered += block
+        return bytes(gathered)
 
     def close(self) -> None:
         with self._lock:
