@@ -35,7 +35,7 @@ def fill(archive: Archive) -> list[Item]:
         items.append(keep(archive, Kind.SNAPSHOT, NOON - 40 * DAY + len(items) * DAY / 4, MIB))
     with pytest.raises(LowSpace) as caught:
         keep(archive, Kind.SNAPSHOT, NOON, MIB)
-    assert caught.value.placeholders["floor"] == "16.8 MB"
+    assert caught.value.placeholders["floor"] == "16 MiB"
     assert caught.value.placeholders["path"] == str(archive.root)
     return items
 

@@ -17,6 +17,8 @@ MARKER = ".tripod.json"
 
 VERSION = 1
 
+MIB = 1 << 20
+
 
 class Disk:
     """The folder of one camera's archive. All raise `ArchiveMissing` while it is not there, and `NotWritable`."""
@@ -77,13 +79,9 @@ class Disk:
     def need(self, size: int, floor: int) -> None:
         """Raise `LowSpace` if less than `floor` were free once `size` bytes are written."""
         if self.free() - size < floor:
-            raise LowSpace(str(self._root), floor=_shown(floor), path=str(self._root))
+            raise LowSpace(str(self._root), floor=f"{floor / MIB:.0f} MiB", path=str(self._root))
 
     def device(self) -> int:
         """Return the number of the disk."""
         with self.explained():
             return self._root.stat().st_dev
-
-
-def _shown(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
