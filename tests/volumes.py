@@ -62,6 +62,15 @@ class Volume:
         """Take writes again."""
         _run("mount", "-o", "remount,rw", self.path)
 
+    def fail(self) -> None:
+        """Answer EROFS from now on, also to those who write already, as the kernel does after an error of the disk."""
+        _run("mount", "-o", "remount,abort", self.path)
+
+    def replace(self) -> None:
+        """Unmount and mount it again, as after a repair."""
+        self.unmount()
+        self._mount()
+
     def unplug(self) -> None:
         """Pull the disk out: files that are open fail, and the folder it was mounted on is empty."""
         assert self._device, "a tmpfs forgets what is on it"

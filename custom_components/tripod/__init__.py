@@ -11,7 +11,18 @@ from homeassistant.exceptions import ConfigEntryError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from . import archives, encoding, issues, media_views, services, settings, software_encoder, timelapse_conditions, views
+from . import (
+    archives,
+    encoding,
+    issues,
+    media_views,
+    media_zip,
+    services,
+    settings,
+    software_encoder,
+    timelapse_conditions,
+    views,
+)
 from .camera_controls import CameraControls
 from .const import CONF_FOLDER, CONF_STORAGE, DOMAIN
 from .coordinator import TripodCoordinator
@@ -80,6 +91,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     await encoding.recall(hass, storage)
     views.async_register(hass)
     media_views.async_register(hass)
+    hass.http.register_view(media_zip.ZipView())
     services.async_setup_services(hass)
     Discovery(hass).start()
     return True

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util import dt as dt_util, slugify
 
 from . import settings
@@ -44,7 +45,10 @@ def permit(hass: HomeAssistant, entry: TripodConfigEntry, archive: Archive) -> C
 
 @callback
 def watch(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
-    """Remember where a camera's archive was: when it is missing there, its disk is, and no other is begun."""
+    """Remember where a camera's archive was: when it is missing there, its disk is, and no other is begun.
+
+    Days begin elsewhere in another time zone, so that the camera is then set up anew.
+    """
     camera, storage = entry.runtime_data.camera, hass.data[SHARED].storage
     place = ArchivePlace(name=_place(hass, entry)["name"], root=str(camera.archive.root))
 
@@ -53,7 +57,13 @@ def watch(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
         if camera.present and storage.archive(entry.entry_id) != place:
             entry.async_create_task(hass, storage.set_archive(entry.entry_id, place), "remember the archive")
 
+    @callback
+    def look_at_zone(_: Event) -> None:
+        if camera.archive.zone != dt_util.get_default_time_zone():
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+
     entry.async_on_unload(camera.listen(look))
+    entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, look_at_zone))
 
 
 def media_directory(hass: HomeAssistant) -> Path:

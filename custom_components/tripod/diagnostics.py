@@ -1,6 +1,6 @@
 """What a bug report needs, without secrets."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from homeassistant.components.camera import diagnostics as camera_diagnostics
@@ -33,6 +33,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: TripodC
         ],
         "status": _plain(pipeline.status),
         "controls": _controls(entry),
+        "kept": _kept(entry),
         "ffmpeg": await _ffmpeg(hass),
         "encoders": await _encoders(hass),
         "core_stream": await camera_diagnostics.async_get_config_entry_diagnostics(hass, entry),
@@ -47,6 +48,35 @@ def _controls(entry: TripodConfigEntry) -> dict[str, Any] | None:
         "known": [asdict(control) for control in controls.known.values()],
         "wanted": controls.engine.wanted,
         "exposure": {"mode": exposure.mode, "current": exposure.current, "modes": exposure.modes},
+    }
+
+
+def _kept(entry: TripodConfigEntry) -> dict[str, Any]:
+    camera = entry.runtime_data.camera
+    return {
+        "folder": str(camera.archive.root),
+        "present": camera.present,
+        "error": _words(camera.error),
+        "free": camera.kept.free,
+        "forecast": camera.kept.forecast,
+        "usage": [
+            {"kind": kind.value, "job": job, **asdict(usage)} for (kind, job), usage in camera.kept.usage.items()
+        ],
+        "recordings": [
+            {"state": recording.state, "duration": recording.duration, "size": recording.size, "lost": recording.lost}
+            for recording in camera.recorder.recordings
+        ],
+        "timelapses": [
+            {
+                **{field.name: getattr(status, field.name) for field in fields(status)},
+                "job": status.job.as_dict(),
+                "error": _words(status.error),
+            }
+            for status in camera.timelapses.jobs
+        ],
+        "renders": [
+            {**render.as_dict(), "state": render.state, "progress": render.progress} for render in camera.renders
+        ],
     }
 
 

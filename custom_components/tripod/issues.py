@@ -1,6 +1,7 @@
 """Tell the user about what only the user can mend, and take it back once it is mended."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -86,6 +87,7 @@ def watch_archive(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
             _report_archive(hass, entry, camera.error)
 
     entry.async_on_unload(camera.listen(look))
+    entry.async_on_unload(partial(_withdraw_causes, hass, entry, *ARCHIVE_CAUSES))  # which only a running camera mends
 
 
 def _report_ffmpeg(hass: HomeAssistant, *_: object) -> None:

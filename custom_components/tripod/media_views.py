@@ -89,7 +89,7 @@ class MediaView(HomeAssistantView):
             response.content_type = mime_type(item)
             return response
 
-        return await _answer(request, camera, find)
+        return await answer(request, camera, find)
 
     head = get
 
@@ -109,10 +109,10 @@ class ThumbnailView(HomeAssistantView):
             item = media_tree.newest(archive, place) if place else archive.find(path)
             return HeldFile(archive, item, picture(archive, item), cache=CHECKED if place else IMMUTABLE)
 
-        return await _answer(request, camera, find)
+        return await answer(request, camera, find)
 
 
-async def _answer(
+async def answer(
     request: web.Request, entry_id: str, find: Callable[[Archive], web.StreamResponse]
 ) -> web.StreamResponse:
     """Return what `find`, which blocks, makes of a camera's archive, or why there is nothing."""

@@ -21,6 +21,7 @@ from .engine.archive import Kind
 from .engine.camera import Camera
 from .engine.errors import TripodError
 from .engine.status import State, Status
+from .engine.timelapse import JobStatus
 from .entity import KeptEntity, TripodEntity
 from .sentences import describe
 
@@ -140,8 +141,16 @@ def _storage_by_kind(camera: Camera) -> Mapping[str, Any]:
     return {**sizes, "free": camera.kept.free}
 
 
-def _frames_today(camera: Camera) -> Mapping[str, int]:
-    return {status.job.name: status.frames_today for status in camera.timelapses.jobs}
+def _by_job(camera: Camera, value_fn: Callable[[JobStatus], int]) -> Mapping[str, int]:
+    return {status.job.name: value_fn(status) for status in camera.timelapses.jobs}
+
+
+def _frames_today(camera: Camera) -> Mapping[str, Any]:
+    return {
+        "jobs": _by_job(camera, lambda status: status.frames_today),
+        "missed": _by_job(camera, lambda status: status.missed),
+        "skipped": _by_job(camera, lambda status: status.skipped),
+    }
 
 
 def _render_progress(camera: Camera) -> int | None:
@@ -171,8 +180,8 @@ KEPT = (
         key="frames_today",
         translation_key="frames_today",
         state_class=SensorStateClass.TOTAL_INCREASING,
-        value_fn=lambda camera: sum(_frames_today(camera).values()),
-        attributes_fn=lambda camera: {"jobs": _frames_today(camera)},
+        value_fn=lambda camera: sum(status.frames_today for status in camera.timelapses.jobs),
+        attributes_fn=_frames_today,
     ),
     KeptSensorDescription(
         key="render_progress",

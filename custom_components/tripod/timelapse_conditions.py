@@ -21,8 +21,8 @@ CIVIL_TWILIGHT = -6.0
 _LOWEST: Final[Mapping[Sun, float]] = {Sun.UP: HORIZON, Sun.TWILIGHT: CIVIL_TWILIGHT, Sun.DOWN: HORIZON}
 """Degrees above which it is day, by what is asked of the sun."""
 
-ALLOWING: Final = frozenset([STATE_ON, "printing"])
-"""What an entity says while it allows frames, in any case of letters: OctoPrint's state is `Printing`."""
+ALLOWING: Final = frozenset([STATE_ON, "printing", "printing_sd"])
+"""What an entity says while it allows frames, in any case of letters: the last two are states of OctoPrint's sensor."""
 
 
 @callback

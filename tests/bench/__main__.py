@@ -8,7 +8,20 @@ import signal
 import sys
 import traceback
 
-from . import core_play, csi, fanout, first_picture, memory, passthrough, record, replug, snapshot, timelapse, v4l2
+from . import (
+    archive,
+    core_play,
+    csi,
+    fanout,
+    first_picture,
+    memory,
+    passthrough,
+    record,
+    replug,
+    snapshot,
+    timelapse,
+    v4l2,
+)
 from .harness import Benchmark, machine, measure
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -21,10 +34,11 @@ BENCHMARKS: dict[str, Benchmark] = {
         passthrough,
         memory,
         record,
+        timelapse,
+        archive,
         v4l2,
         csi,
         replug,
-        timelapse,
     )
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 import re
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 import pytest
 
 from . import octoprint, server
@@ -12,6 +12,12 @@ from .chromium import launch
 from .octoprint import OctoPrint
 from .pages import Frontend
 from .server import Camera, HomeAssistant
+
+_CONFIGURATION = """
+automation: !include automations.yaml
+mobile_app:
+"""
+"""What the automations of the tests run on."""
 
 _SCREENSHOTS = Path(__file__).parent / "screenshots"
 _SIZE = {"width": 1280, "height": 900}
@@ -40,7 +46,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session")
 def home_assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
     """Run the Home Assistant that most tests share."""
-    with server.running(tmp_path_factory.mktemp("home_assistant")) as running:
+    config = tmp_path_factory.mktemp("home_assistant")
+    (config / "automations.yaml").write_text("[]")
+    with server.running(config, configuration=_CONFIGURATION) as running:
         yield running
 
 
@@ -61,6 +69,7 @@ def printer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
 def browser() -> Iterator[Browser]:
     """Run Chromium."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=_WAIT_MILLISECONDS)
         chromium = launch(playwright)
         yield chromium
         chromium.close()

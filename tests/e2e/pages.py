@@ -1,5 +1,7 @@
 """Home Assistant's frontend, as far as the tests walk through it."""
 
+import re
+
 from home_assistant import PASSWORD, USER
 from playwright.sync_api import Locator, Page, expect
 
@@ -46,6 +48,14 @@ class Frontend:
         self.page.locator("ha-config-flow-card", has_text=name).get_by_role("button", name="Add").click()
         return FlowDialog(self.page)
 
+    def media(self, *titles: str) -> MediaBrowser:
+        """Open the media browser, and folder after folder in it."""
+        self.page.goto(f"{self.url}/media-browser/browser")
+        browser = MediaBrowser(self.page)
+        for title in titles:
+            browser.tile(title).click()
+        return browser
+
     def integration(self) -> IntegrationPage:
         """Open the integration's page."""
         self.page.goto(f"{self.url}/config/integrations/integration/tripod")
@@ -73,6 +83,14 @@ class FlowDialog:
         for name, value in fields.items():
             self.content.locator(f"input[name={name}]").fill(value)
 
+    def open(self, section: str) -> None:
+        """Open a section of a form."""
+        self.content.get_by_text(section, exact=True).click()
+
+    def number(self, label: str) -> Locator:
+        """Return a number field; the hints of others may hold its label in small letters."""
+        return self.content.locator("ha-selector-number", has_text=re.compile(label)).locator("input")
+
     def title(self, text: str) -> Locator:
         """Return the title of a step."""
         return self.content.get_by_text(text)
@@ -98,20 +116,60 @@ class FlowDialog:
         expect(self.content.get_by_text(text)).to_be_visible(timeout=30_000)
 
 
+class MediaBrowser:
+    """The media browser: folders and files as tiles."""
+
+    def __init__(self, page: Page) -> None:
+        """Browse in `page`."""
+        self._page = page
+
+    def tile(self, title: str) -> Locator:
+        """Return the tile that has this in its title."""
+        return self._page.locator("ha-media-player-browse .child", has_text=title)
+
+    def expect_titles(self, *titles: str) -> None:
+        """Wait until tiles with these titles are shown, and no others."""
+        expect(self._page.locator("ha-media-player-browse .child .title")).to_have_text(titles, use_inner_text=True)
+
+    def see(self, title: str) -> Locator:
+        """Open a picture or a video, and return the element that shows it; a video plays again and again."""
+        self.tile(title).first.click()
+        shown = self._page.locator("hui-dialog-web-browser-play-media").locator("video, img")
+        expect(shown).to_be_visible()
+        shown.evaluate("shown => { if (shown.play) { shown.loop = true; return shown.play(); } }")
+        return shown
+
+
 class IntegrationPage:
-    """The page of the integration, with its cameras and their links."""
+    """The page of the integration, with its cameras and their links and timelapses."""
 
     def __init__(self, page: Page) -> None:
         """Show the page that is open in `page`."""
         self._page = page
 
-    def link(self, name: str) -> Locator:
-        """Return the row of a link."""
+    def add_timelapse(self, camera: str) -> FlowDialog:
+        """Open the dialog that adds a timelapse to one of several cameras, and return it."""
+        self._page.get_by_role("button", name="Add timelapse").click()
+        self._page.locator("dialog-pick-config-entry").get_by_text(camera).click()
+        return FlowDialog(self._page)
+
+    def change(self, name: str) -> FlowDialog:
+        """Open the dialog of a link or a timelapse, and return it."""
+        self.part(name).get_by_role("button").first.click()
+        return FlowDialog(self._page)
+
+    def configure(self, camera: str) -> FlowDialog:
+        """Open the options of a camera, and return the dialog."""
+        self._page.locator("ha-config-entry-row", has_text=camera).get_by_role("button", name="Configure").first.click()
+        return FlowDialog(self._page)
+
+    def part(self, name: str) -> Locator:
+        """Return the row of a link or a timelapse."""
         return self._page.locator("ha-config-sub-entry-row", has_text=name)
 
-    def delete_link(self, name: str) -> None:
-        """Revoke a link."""
-        self.link(name).get_by_role("button").last.click()
+    def delete(self, name: str) -> None:
+        """Delete a link or a timelapse."""
+        self.part(name).get_by_role("button").last.click()
         self._page.get_by_role("menuitem", name="Delete").click()
         self._page.locator("dialog-box").get_by_role("button", name="Delete").click()
-        expect(self.link(name)).to_have_count(0)
+        expect(self.part(name)).to_have_count(0)

@@ -13,7 +13,7 @@ def test_revoking_a_link_cuts_its_viewer_and_no_other(frontend: Frontend, home_a
     guest, other = camera.link("Guest", "stream.mjpg"), camera.link("Gate TV", "stream.mjpg")
     with watching(guest) as revoked, watching(other) as kept:
         until(lambda: revoked.frames > 5 and kept.frames > 5, "pictures for both")
-        frontend.integration().delete_link("Guest")
+        frontend.integration().delete("Guest")
 
         assert revoked.ended.wait(10), "the revoked link's viewer still watches"
         before = kept.frames

@@ -1,17 +1,27 @@
 """What is kept, on a disk that is full, read-only, not ours to write, or away: real file systems with real faults."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
 import tempfile
+from typing import NamedTuple
 
 import pytest
 
 from custom_components.tripod.engine.archive import Archive, Item, Kind
-from custom_components.tripod.engine.errors import ArchiveMissing, DiskFull, NotWritable
+from custom_components.tripod.engine.camera import Camera
+from custom_components.tripod.engine.errors import ArchiveMissing, DiskFull, NotWritable, TripodError
+from custom_components.tripod.engine.ffmpeg import Ffmpeg
+from custom_components.tripod.engine.keeper import Keeper
+from custom_components.tripod.engine.options import Options
+from custom_components.tripod.engine.pipeline import Pipeline
+from custom_components.tripod.engine.sources import TestPattern, Tools
+from custom_components.tripod.engine.timelapse import Job, RenderQueue, RenderRequest, render
 from tests.engine.media import jpegs
+from tests.kept import Judge, pictures
 from tests.volumes import Volume, disk, needs_root, tmpfs
 
 pytestmark = needs_root
@@ -162,3 +172,122 @@ def test_a_folder_of_somebody_else_is_read_and_said(picture: bytes) -> None:
             opened.clear_parts()
             opened.close()
         assert files(root) == before
+
+
+async def test_a_full_disk_leaves_nothing_of_a_video_that_could_not_be_made(volume: Volume, picture: bytes) -> None:
+    """Room for nothing, for a part of a day, for the days but not the video, and so on until there is room for all."""
+    root = volume.path / "yard"
+    opened = archive(root)
+    days = [AT + timedelta(days=day) for day in range(2)]
+    for at in days:
+        for second in range(5):
+            opened.publish(Kind.FRAME, at + timedelta(seconds=second), picture, suffix=".jpg", job="site")
+    request = RenderRequest(job="site", start=days[0], end=days[-1] + timedelta(days=1))
+    failed, blocks = 0, 0
+    while True:
+        before = {name for name in files(root) if not name.endswith(".json")}
+        volume.fill(leave=blocks * BLOCK)
+        try:
+            video = await render(request, opened, Ffmpeg())
+            break
+        except DiskFull:
+            failed += 1
+        finally:
+            volume.drain()
+        made = {name for name in files(root) if not name.endswith(".json")} - before
+        assert all("/chunks/" in name for name in made), f"with {blocks} blocks free"
+        blocks = 4 * blocks or 1
+    assert failed > 2
+    judge = Judge(root)
+    judge.look()
+    assert pictures(video.path) == 10
+    assert judge.files("videos") == [video.path]
+    assert not list((root / ".parts").iterdir())
+
+
+class Fault(NamedTuple):
+    """What becomes of a disk, and how it is well again."""
+
+    breaks: Callable[[Volume], None]
+    mends: Callable[[Volume], None]
+    told: type[TripodError]
+
+
+FAULTS = {
+    "full": Fault(Volume.fill, Volume.drain, DiskFull),
+    "read-only": Fault(Volume.fail, Volume.replace, NotWritable),
+    "away": Fault(Volume.unplug, Volume.plug_in, ArchiveMissing),
+}
+
+
+@asynccontextmanager
+async def running(root: Path) -> AsyncIterator[Camera]:
+    """Run a camera that keeps what it is asked to in `root`."""
+    ffmpeg = Ffmpeg()
+    pipeline = Pipeline(TestPattern(width=320, height=240, rate=15), Tools(ffmpeg=ffmpeg), Options())
+    renders = RenderQueue(root.parent.with_suffix(".renders"), ffmpeg, render)
+    camera = Camera(pipeline, Archive(root, "yard", zone=UTC, floor=0), keeper=Keeper(), renders=renders)
+    pipeline.open()
+    await renders.open()
+    camera.open()
+    try:
+        await camera.ready()
+        yield camera
+    finally:
+        await camera.close()
+        await renders.close()
+        await pipeline.close()
+
+
+async def until(camera: Camera, condition: Callable[[], bool]) -> None:
+    """Wait until `condition` holds, looking after each change of what is kept."""
+    changed = asyncio.Event()
+    unlisten = camera.listen(changed.set)
+    try:
+        async with asyncio.timeout(30):
+            while not condition():
+                changed.clear()
+                await changed.wait()
+    finally:
+        unlisten()
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+async def test_a_camera_goes_on_when_its_disk_is_well_again(tmp_path: Path, picture: bytes, fault: Fault) -> None:
+    with disk(tmp_path / "disk", tmp_path / "image") as volume:
+        root = volume.path / "yard"
+        judge = Judge(root)
+        async with running(root) as camera:
+            await camera.timelapses.start(Job(name="site", interval=1))
+            recording = await camera.recorder.start(duration=None)
+            await until(camera, lambda: recording.duration > 1 and bool(judge.files("timelapse")))
+            judge.look()
+
+            fault.breaks(volume)
+            with pytest.raises(fault.told):
+                await keep_snapshot(camera)
+            async with camera.pipeline.frames() as frames:
+                for _ in range(10):
+                    await anext(frames)
+            await camera.look()
+            if fault.told is ArchiveMissing:
+                assert list(volume.path.iterdir()) == [], "the mount point is filled"
+            fault.mends(volume)
+
+            await camera.look()
+            assert camera.error is None
+            judge.look()
+            before = judge.files("timelapse")
+            await until(camera, lambda: len(judge.files("timelapse")) > len(before))
+            await keep_snapshot(camera)
+            with suppress(TripodError):
+                await camera.recorder.stop()
+            await until(camera, lambda: bool(judge.files("recordings")))
+        judge.look()
+        assert not list((root / ".parts").iterdir())
+
+
+async def keep_snapshot(camera: Camera) -> Item:
+    """Keep a picture, as the action does."""
+    frame = await camera.pipeline.snapshot()
+    return await camera.snapshot(frame, frame.data)

@@ -59,6 +59,16 @@ async def test_a_folder_outlives_the_name_of_its_camera(hass: HomeAssistant, set
     assert [path.name for path in (media / "tripod").iterdir()] == ["yard"]
 
 
+async def test_another_time_zone_begins_other_days(hass: HomeAssistant, set_up: SetUp) -> None:
+    entry = await set_up(JPEG_PATTERN)
+    await hass.config.async_update(time_zone="Pacific/Auckland")
+    await hass.async_block_till_done()
+    assert str(entry.runtime_data.archive.zone) == "Pacific/Auckland"
+    kept = await act(hass, "snapshot")
+    assert kept["captured_at"].endswith("+13:00")
+    assert Path(kept["path"]).parent.name == kept["captured_at"][:10]
+
+
 async def test_two_cameras_of_one_name_have_two_folders(hass: HomeAssistant, set_up: SetUp, media: Path) -> None:
     entries = [await set_up(JPEG_PATTERN), await set_up(JPEG_PATTERN)]
     for entry in entries:
@@ -93,7 +103,7 @@ async def test_a_folder_of_ones_own(hass: HomeAssistant, set_up: SetUp, tmp_path
 
 
 async def test_a_folder_that_is_not_allowed_is_told(hass: HomeAssistant, set_up: SetUp, tmp_path: Path) -> None:
-    await set_up(JPEG_PATTERN, storage={"folder": str(tmp_path / "elsewhere")})
+    entry = await set_up(JPEG_PATTERN, storage={"folder": str(tmp_path / "elsewhere")})
     with pytest.raises(HomeAssistantError) as caught:
         await act(hass, "snapshot")
     assert caught.value.translation_key == "not_writable"
@@ -101,6 +111,8 @@ async def test_a_folder_that_is_not_allowed_is_told(hass: HomeAssistant, set_up:
     issue = _issue(hass, "not_writable")
     assert "allowlist_external_dirs" in issue.translation_placeholders["detail"]
     assert not issue.is_fixable
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert _issue(hass, "not_writable") is None
 
 
 async def test_a_disk_that_goes_and_comes_back(hass: HomeAssistant, set_up: SetUp, media: Path, tmp_path: Path) -> None:
@@ -211,15 +223,13 @@ async def test_limits_apply_at_once_and_break_nothing_off(hass: HomeAssistant, s
     await until_state(hass, "sensor.yard_storage_used", lambda state: state.attributes["snapshots"] == taken[3]["size"])
 
 
-@pytest.mark.parametrize("media_content_id", ["nonsense", "media-source://tripod/other/snapshots/x.jpg", "../x.jpg"])
-@pytest.mark.parametrize("action", ["pin", "unpin"])
-async def test_only_what_there_is_can_be_pinned(
-    hass: HomeAssistant, set_up: SetUp, action: str, media_content_id: str
-) -> None:
+async def test_only_what_there_is_can_be_pinned(hass: HomeAssistant, set_up: SetUp) -> None:
     await set_up(JPEG_PATTERN)
-    with pytest.raises(HomeAssistantError) as caught:
-        await act(hass, action, media_content_id=media_content_id)
-    assert caught.value.translation_key == "no_such_item"
+    for action in ("pin", "unpin"):
+        for media_content_id in ("nonsense", "media-source://tripod/other/snapshots/x.jpg", "../x.jpg"):
+            with pytest.raises(HomeAssistantError) as caught:
+                await act(hass, action, media_content_id=media_content_id)
+            assert caught.value.translation_key == "no_such_item"
 
 
 async def test_the_end_of_home_assistant_finishes_recordings(hass: HomeAssistant, set_up: SetUp, media: Path) -> None:
@@ -233,8 +243,9 @@ async def test_the_end_of_home_assistant_finishes_recordings(hass: HomeAssistant
         hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
         await hass.async_block_till_done()
     judge = Judge(media / "tripod/yard")
-    assert len(judge.files("recordings")) == 1
+    [recording] = judge.files("recordings")
     judge.look()
+    assert hass.states.get("event.yard_recording").attributes["path"] == str(recording)
 
 
 async def test_cores_own_actions_work(hass: HomeAssistant, set_up: SetUp, tmp_path: Path) -> None:

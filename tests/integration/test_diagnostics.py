@@ -1,6 +1,7 @@
 """What a bug report holds, and what it must not hold."""
 
 import json
+from pathlib import Path
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.json import ExtendedJSONEncoder
@@ -15,7 +16,7 @@ from custom_components.tripod.engine.status import State
 from custom_components.tripod.shared import tools
 from tests.servers.start import Server
 
-from .conftest import JPEG_PATTERN, KEY, SetUp, link, streaming, until
+from .conftest import JPEG_PATTERN, KEY, SetUp, act, link, streaming, until
 from .webcam import SOURCE, Webcam
 
 
@@ -43,6 +44,23 @@ async def test_diagnostics_hold_no_secret(hass: HomeAssistant, set_up: SetUp, ht
     assert found["status"]["error"]["cause"] == "unauthorized"
     assert found["source"]["address"].startswith("http://127.0.0.1:")
     assert found["links"][0]["scopes"] == ["stream", "snapshot"]
+
+
+async def test_diagnostics_of_what_is_kept(hass: HomeAssistant, set_up: SetUp, media: Path) -> None:
+    entry = await set_up(JPEG_PATTERN, start="always")
+    await act(hass, "start_timelapse", job="Roof", render=False)
+    await act(hass, "timelapse_frame", job="Roof")
+    await act(hass, "record")
+    await entry.runtime_data.camera.look()
+    kept = json.loads(json.dumps(await async_get_config_entry_diagnostics(hass, entry), cls=ExtendedJSONEncoder))[
+        "kept"
+    ]
+    assert (kept["folder"], kept["present"], kept["error"]) == (str(media / "tripod/yard"), True, None)
+    assert [usage["count"] for usage in kept["usage"] if usage["job"] == "Roof" and usage["kind"] == "frames"] == [1]
+    assert kept["timelapses"][0]["job"]["name"] == "Roof"
+    assert (kept["timelapses"][0]["frames"], kept["timelapses"][0]["error"]) == (1, None)
+    assert len(kept["recordings"]) == 1
+    assert kept["renders"] == []
 
 
 async def test_diagnostics_of_a_running_camera(

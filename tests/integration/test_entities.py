@@ -10,8 +10,9 @@ from pytest_homeassistant_custom_component.common import async_capture_events, a
 
 from custom_components.tripod.engine.status import State
 from custom_components.tripod.sensor import DESCRIPTIONS
+from custom_components.tripod.shared import tools
 
-from .conftest import JPEG_PATTERN, SetUp, children, streaming, until
+from .conftest import JPEG_PATTERN, SetUp, children, streaming, until, until_state
 from .webcam import SOURCE, Webcam
 
 
@@ -112,3 +113,17 @@ async def test_one_device_holds_all(
     entities = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
     assert {entity.device_id for entity in entities} == {device.id}
     assert len(entities) == 24
+
+
+async def test_a_camera_that_is_lost_and_comes_back_is_an_event(hass: HomeAssistant, set_up: SetUp) -> None:
+    entry = await set_up(JPEG_PATTERN)
+    tools(hass).ffmpeg.binary = "/nowhere/ffmpeg"
+    pipeline = entry.runtime_data.pipeline
+    async with pipeline.frames():
+        lost = await until_state(hass, "event.yard_connection", lambda state: state.state != "unknown")
+        assert (lost.attributes["event_type"], lost.attributes["cause"]) == ("camera_lost", "ffmpeg_missing")
+        assert lost.attributes["reason"].startswith("The program ffmpeg was not found")
+        tools(hass).ffmpeg.binary = "ffmpeg"
+        await pipeline.restart()
+        back = await until_state(hass, "event.yard_connection", lambda state: state.state != lost.state)
+        assert back.attributes["event_type"] == "camera_back"

@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from io import BytesIO
 from threading import Event
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import unquote
+from zipfile import ZipFile
 
+from aiohttp import ClientError
 from homeassistant.components import media_source
 from homeassistant.components.media_player import BrowseError, MediaClass, SearchMediaQuery
 from homeassistant.components.media_source import (
@@ -27,9 +31,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 from yarl import URL
 
-from custom_components.tripod import media_files, media_views
+from custom_components.tripod import media_files, media_views, media_zip
 from custom_components.tripod.const import DOMAIN
 from custom_components.tripod.engine.archive import Archive, Item, Kind
+from custom_components.tripod.engine.timelapse import RenderRequest
 from custom_components.tripod.media_source import async_get_media_source
 
 from .conftest import Client, SetUp
@@ -241,6 +246,67 @@ async def test_nothing_else_is_served(hass: HomeAssistant, entry: MockConfigEntr
         await async_resolve_media(hass, f"{ROOT}/{entry.entry_id}/{unquote(path)}", None)
     with pytest.raises(BrowseError):
         await async_browse_media(hass, f"{ROOT}/{entry.entry_id}/{unquote(path)}")
+
+
+async def test_the_frames_of_a_timelapse_come_as_a_zip(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    archive: Archive,
+    client: Client,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    job = "Benchy #3, 100%25 ~ü"
+    frames = [_publish(archive, Kind.FRAME, hour, job=job) for hour in (8, 9, 10)]
+
+    async def names(client: Client, url: str) -> list[str]:
+        answer = await client.get(URL(url))
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == "application/zip"
+        with ZipFile(BytesIO(await answer.read())) as zipped:
+            assert zipped.testzip() is None
+            return [name.rpartition("/")[2] for name in zipped.namelist()]
+
+    whole = media_files.url(media_zip.ZIP_URL, entry, job)
+    all_names = [frame.path.name for frame in frames]
+    assert await names(client, whole) == all_names
+    day = frames[0].captured_at.date().isoformat()
+    assert await names(client, f"{whole}?start={day}&end={day}") == all_names
+    part = RenderRequest(job=job, start=frames[1].captured_at, end=frames[2].captured_at)
+    stranger = await hass_client_no_auth()
+    assert await names(stranger, media_zip.signed(hass, entry, part)) == all_names[1:]
+    assert (await stranger.get(URL(whole))).status == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("Sky?start=2026-13-01", 400),
+        ("Sky?start=2026-02-01&end=2026-01-01", 400),
+        ("Sky?end=2020-01-01T08:00", 400),
+        ("Sky?start=2019-01-01&end=2020-01-01", 404),
+        ("Nothing", 404),
+        ("con", 404),
+    ],
+)
+async def test_a_zip_that_cannot_be_is_refused(
+    entry: MockConfigEntry, archive: Archive, client: Client, path: str, status: int
+) -> None:
+    _publish(archive, Kind.FRAME, job="Sky")
+    answer = await client.get(f"/api/tripod/zip/{entry.entry_id}/{path}")
+    assert answer.status == status
+    assert (await answer.json())["message"]
+
+
+async def test_a_zip_that_lacks_something_is_cut_off(
+    entry: MockConfigEntry, archive: Archive, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    _publish(archive, Kind.FRAME, 8, job="Sky")
+    broken = _publish(archive, Kind.FRAME, 9, job="Sky")
+    broken.path.unlink()
+    broken.path.symlink_to(broken.path)  # as unreadable as a bad sector, to the superuser, too
+    with patch.object(Archive, "between", lambda *_: iter([broken])), pytest.raises(ClientError):
+        await (await client.get(f"/api/tripod/zip/{entry.entry_id}/Sky")).read()
+    assert "A ZIP of frames was cut off" in caplog.text
 
 
 async def test_a_disk_that_is_away_is_told_everywhere(

@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.tripod.engine.recorder import Recorder, RecordingState
 
-from .conftest import PATTERN, SetUp, act, streaming, until_state
+from .conftest import PATTERN, SetUp, act, children, streaming, until_state
 
 CAMERA = "camera.yard"
 
@@ -64,6 +64,7 @@ async def test_a_recording_begins_in_the_past_and_ends_when_it_is_told(hass: Hom
     asked_at = time.time()
     begun = await act(hass, "record")
     assert datetime.fromisoformat(begun["asked_at"]).timestamp() == pytest.approx(asked_at, abs=1)
+    assert begun["state"] == "recording"
     await until_state(hass, CAMERA, lambda state: state.state == "recording")
     assert hass.states.get("sensor.yard_recordings_under_way").state == "1"
     assert hass.states.get("sensor.yard_recordings_under_way").attributes["recordings"] == [begun["recording"]]
@@ -72,6 +73,7 @@ async def test_a_recording_begins_in_the_past_and_ends_when_it_is_told(hass: Hom
     ended = await act(hass, "stop_record", recording=begun["recording"])
     assert ended["recording"] == begun["recording"]
     assert asked_at - 2 - 1.1 <= datetime.fromisoformat(ended["captured_at"]).timestamp() <= asked_at - 2
+    assert ended["captured_at"][:22] == begun["captured_at"][:22]
     assert ended["duration"] >= 2
     await hass.async_block_till_done()
     assert hass.states.get("sensor.yard_recordings_under_way").state == "0"
@@ -108,21 +110,20 @@ async def test_several_recordings_end_together(hass: HomeAssistant, set_up: SetU
     assert "matroska" in formats["three_yard"]
 
 
-@pytest.mark.parametrize(
-    ("action", "data", "key"),
-    [
-        ("stop_record", {}, "not_recording"),
-        ("stop_record", {"recording": "nonsense"}, "not_recording"),
-        ("record", {"recording": "nonsense", "duration": 1}, "not_recording"),
-        ("record", {"filename": "../x.mp4"}, "invalid_name"),
-        ("record", {"filename": "/x.mp4"}, "invalid_name"),
-        ("record", {"duration": 0}, "invalid_request"),
-    ],
-)
-async def test_what_cannot_be_recorded_is_told(
-    hass: HomeAssistant, set_up: SetUp, action: str, data: dict[str, Any], key: str
-) -> None:
+IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [
+    ("stop_record", {}, "not_recording"),
+    ("stop_record", {"recording": "nonsense"}, "not_recording"),
+    ("record", {"recording": "nonsense", "duration": 1}, "not_recording"),
+    ("record", {"filename": "../x.mp4"}, "invalid_name"),
+    ("record", {"filename": "/x.mp4"}, "invalid_name"),
+    ("record", {"duration": 0}, "invalid_request"),
+]
+
+
+async def test_what_cannot_be_recorded_is_told(hass: HomeAssistant, set_up: SetUp) -> None:
     await set_up(PATTERN)
-    with pytest.raises(ServiceValidationError) as caught:
-        await act(hass, action, **data)
-    assert caught.value.translation_key == key
+    for action, data, key in IMPOSSIBLE:
+        with pytest.raises(ServiceValidationError) as caught:
+            await act(hass, action, **data)
+        assert caught.value.translation_key == key, (action, data)
+    assert children() == set(), "what cannot be wakes no camera"

@@ -60,7 +60,16 @@ async def test_where_the_sun_never_sets_it_is_day(hass: HomeAssistant) -> None:
 
 @pytest.mark.parametrize(
     ("state", "may"),
-    [("on", True), ("Printing", True), ("off", False), ("Operational", False), ("unavailable", False), (None, False)],
+    [
+        ("on", True),
+        ("Printing", True),
+        ("printing_sd", True),
+        ("paused", False),
+        ("off", False),
+        ("operational", False),
+        ("unavailable", False),
+        (None, False),
+    ],
 )
 def test_an_entity_decides(hass: HomeAssistant, state: str | None, may: bool) -> None:  # noqa: FBT001
     if state is not None:

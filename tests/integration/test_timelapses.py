@@ -73,14 +73,6 @@ async def test_a_timelapse_goes_on_after_a_restart(hass: HomeAssistant, set_up: 
     assert (await act(hass, "stop_timelapse", job=JOB, render=False))["frames"] == 1
 
 
-async def test_two_timelapses_of_one_name_are_one_too_many(hass: HomeAssistant, set_up: SetUp) -> None:
-    await set_up(JPEG_PATTERN)
-    await act(hass, "start_timelapse", job=JOB)
-    with pytest.raises(ServiceValidationError) as caught:
-        await act(hass, "start_timelapse", job=JOB, interval=60)
-    assert caught.value.translation_key == "job_exists"
-
-
 async def test_a_camera_that_is_off_is_told(hass: HomeAssistant, set_up: SetUp) -> None:
     await set_up(JPEG_PATTERN)
     await act(hass, "start_timelapse", job=JOB)
@@ -93,27 +85,43 @@ async def test_a_camera_that_is_off_is_told(hass: HomeAssistant, set_up: SetUp) 
 YESTERDAY = (datetime.now().astimezone() - timedelta(days=1)).date().isoformat()
 
 
-@pytest.mark.parametrize(
-    ("action", "data", "key"),
-    [
-        ("start_timelapse", {"job": JOB, "interval": 0}, "invalid_job"),
-        ("start_timelapse", {"job": "../x"}, "invalid_job"),
-        ("start_timelapse", {"job": JOB, "weekdays": []}, "invalid_job"),
-        ("stop_timelapse", {"job": "Nobody"}, "no_such_job"),
-        ("timelapse_frame", {"job": "Nobody"}, "no_such_job"),
-        ("timelapse", {"job": "Nobody"}, "no_such_job"),
-        ("timelapse", {"job": "Print", "start": "2026-11-02", "end": "2026-11-01"}, "invalid_range"),
-        ("timelapse", {"job": "Print", "end": YESTERDAY, "wait": True}, "invalid_range"),
-        ("timelapse", {"job": "Print", "start": YESTERDAY, "end": YESTERDAY, "wait": True}, "nothing_found"),
-        ("cancel_render", {"render": "nonsense"}, "no_such_render"),
-    ],
-)
-async def test_what_cannot_be_is_told(
-    hass: HomeAssistant, set_up: SetUp, action: str, data: dict[str, Any], key: str
-) -> None:
+IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [
+    ("start_timelapse", {"job": JOB, "interval": 0}, "invalid_job"),
+    ("start_timelapse", {"job": "../x"}, "invalid_job"),
+    ("start_timelapse", {"job": JOB, "weekdays": []}, "invalid_job"),
+    ("stop_timelapse", {"job": "Nobody"}, "no_such_job"),
+    ("timelapse_frame", {"job": "Nobody"}, "no_such_job"),
+    ("timelapse", {"job": "Nobody"}, "no_such_job"),
+    ("timelapse", {"job": "Print", "start": "2026-11-02", "end": "2026-11-01"}, "invalid_range"),
+    ("timelapse", {"job": "Print", "end": YESTERDAY, "wait": True}, "invalid_range"),
+    ("timelapse", {"job": "Print", "start": YESTERDAY, "end": YESTERDAY, "wait": True}, "nothing_found"),
+    ("cancel_render", {"render": "nonsense"}, "no_such_render"),
+    ("start_timelapse", {"job": "Print", "interval": 60}, "job_exists"),
+]
+
+
+async def test_what_cannot_be_is_told(hass: HomeAssistant, set_up: SetUp) -> None:
     await set_up(JPEG_PATTERN)
     await act(hass, "start_timelapse", job="Print")
     await act(hass, "timelapse_frame", job="Print")
-    with pytest.raises(ServiceValidationError) as caught:
-        await act(hass, action, **data)
-    assert caught.value.translation_key == key
+    for action, data, key in IMPOSSIBLE:
+        with pytest.raises(ServiceValidationError) as caught:
+            await act(hass, action, **data)
+        assert caught.value.translation_key == key, (action, data)
+
+
+async def test_a_render_that_is_cancelled(hass: HomeAssistant, set_up: SetUp, media: Path) -> None:
+    await set_up(JPEG_PATTERN, start="always")
+    await act(hass, "start_timelapse", job="Print")
+    for _ in range(2):
+        await act(hass, "timelapse_frame", job="Print")
+    first, second = [await act(hass, "timelapse", job="Print", width=width) for width in (64, 128)]
+    progress = hass.states.get("sensor.yard_render_progress")
+    assert 0 <= int(progress.state) <= 100
+    assert progress.attributes["renders"][-1] == {"render": second["render"], "job": "Print"}
+    assert await act(hass, "cancel_render", render=second["render"]) == {**second, "state": "cancelled"}
+    ready = await until_state(hass, "event.yard_timelapse", lambda state: state.state != "unknown")
+    assert ready.attributes["width"] == 64
+    await until_state(hass, "sensor.yard_render_progress", lambda state: state.state == "unknown")
+    assert len(list((media / "tripod/yard/videos").rglob("*.mp4"))) == 1
+    assert first["state"] in ("waiting", "running")

@@ -23,7 +23,7 @@ from .feed import Frame
 from .keeper import Keeper
 from .listeners import Listeners
 from .pipeline import Pipeline
-from .recorder import Recorder, Recording
+from .recorder import Recorder, Recording, recorder
 from .timelapse import Job, Render, RenderQueue, RenderRequest, Timelapses
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,9 +36,6 @@ CHECK = 60.0
 
 PAUSE = 1.0
 """Seconds between two looks at least: ten timelapses must not have the disk counted ten times a second."""
-
-KEPT_PARTS = ("recording",)
-"""Owners of what an earlier run left unfinished and this one has not finished yet, as the disk was full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,23 +191,12 @@ class Camera:
         await asyncio.to_thread(self.archive.begin_anew)
         await self.look()
 
-    async def snapshot(
-        self, frame: Frame, picture: bytes, *, name: str | None = None, details: Mapping[str, Any] | None = None
-    ) -> Item:
+    async def snapshot(self, frame: Frame, picture: bytes, *, name: str | None = None) -> Item:
         """Keep a picture of `frame`, under `name` where it has one; raises what keeps it from that."""
         await self.ready()
         captured_at = datetime.fromtimestamp(frame.captured_at, self.archive.zone)
-        item = await asyncio.to_thread(
-            partial(
-                self.archive.publish,
-                Kind.SNAPSHOT,
-                captured_at,
-                picture,
-                suffix=".jpg",
-                name=name,
-                details=details,
-            )
-        )
+        publish = partial(self.archive.publish, Kind.SNAPSHOT, captured_at, picture, suffix=".jpg", name=name)
+        item = await asyncio.to_thread(publish)
         self._wake.set()
         return item
 
@@ -266,7 +252,15 @@ class Camera:
             if before and not self.error:
                 self._recover()
         if type(before) is not type(self.error):
-            self._changed()
+            self._say(before)
+
+    def _say(self, before: TripodError | None) -> None:
+        """Tell what keeps anything from being written since just now, or that nothing does any more."""
+        if self.error:
+            self.tell(Failed("archive", str(self.archive.root), self.error))
+        elif before:
+            _LOGGER.info("%s: files are kept again in %s", self.pipeline.name, self.archive.root)
+        self._changed()
 
     async def _open(self) -> None:
         if self.present:
@@ -305,7 +299,8 @@ class Camera:
                 self._recovered = True
                 await self._stand()
             await self.recorder.recover()
-            await asyncio.to_thread(self.archive.clear_parts, KEPT_PARTS)
+            # what could not be finished yet, as the disk was full, stays until it can
+            await asyncio.to_thread(self.archive.clear_parts, (recorder.OWNER,))
         except TripodError as error:
             self.tell(Failed("archive", str(self.archive.root), error))
 

@@ -1,5 +1,6 @@
 """Actions that record."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import CONF_FILENAME
@@ -38,15 +39,15 @@ STOP: Fields = {probatio.Optional(CONF_RECORDING): cv.string}
 
 async def record(camera: TripodCamera, given: dict[str, Any]) -> dict[str, Any]:
     """Begin a recording, or let one go on for longer."""
-    home = camera.entry.runtime_data.camera
+    data = camera.entry.runtime_data
     if CONF_RECORDING in given:
-        recording = _find(home.recorder, given[CONF_RECORDING])
+        recording = _find(data.recorder, given[CONF_RECORDING])
         recording.extend(given.get(CONF_DURATION, 0.0))
     else:
         template = given.get(CONF_FILENAME)
         name = fill(template, dt_util.now(), camera.entry.title) if template else None
-        await home.ready()
-        recording = await home.recorder.start(
+        await data.camera.ready()
+        recording = await data.recorder.start(
             duration=given.get(CONF_DURATION),
             pre_roll=given.get(CONF_PRE_ROLL, camera.pipeline.options.pre_roll),
             container=given[CONF_CONTAINER],
@@ -54,10 +55,13 @@ async def record(camera: TripodCamera, given: dict[str, Any]) -> dict[str, Any]:
         )
     if given[CONF_WAIT]:
         return _answer(camera, {recording.id: await recording.done()})
+    await asyncio.sleep(0)  # in which it begins, where the ring has what it asks for
+    begun = {"captured_at": recording.started_at.isoformat()} if recording.started_at else {}
     return {
         "recording": recording.id,
         "asked_at": recording.asked_at.isoformat(),
         "state": recording.state.value,
+        **begun,
     }
 
 

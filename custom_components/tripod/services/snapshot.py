@@ -1,6 +1,6 @@
 """The action that keeps a picture."""
 
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -47,36 +47,32 @@ SNAPSHOT: Fields = {
 
 async def snapshot(camera: TripodCamera, given: dict[str, Any]) -> dict[str, Any]:
     """Write a picture to a file, and say where it is and from when."""
-    hass, template = camera.hass, given.get(CONF_FILENAME)
-    if template:  # a bad name is told at once, not after a camera woke up
-        await _check_name(hass, _named(camera, template, dt_util.now()))
+    name = partial(fill, given.get(CONF_FILENAME, ""), camera=camera.entry.title)
+    await _check(camera, name(captured_at=dt_util.now()))  # at once, not after the camera woke up
     frame, picture = await _picture(camera, given)
-    width, height = dimensions(picture)
-    size = {"width": width, "height": height}
     captured_at = dt_util.as_local(dt_util.utc_from_timestamp(frame.captured_at))
-    name = _named(camera, template, captured_at) if template else None
-    if name and Path(name).is_absolute():
-        path = await hass.async_add_executor_job(_write, hass, Path(name), picture)
-        return {
-            "media_content_id": _media_source_id(hass, path),
-            "path": str(path),
-            "captured_at": captured_at.isoformat(),
-            "size": len(picture),
-            **size,
-        }
-    item = await camera.entry.runtime_data.camera.snapshot(frame, picture, name=name, details=size)
-    return facts(camera.entry, item, size)
+    width, height = dimensions(picture)
+    kept = await _keep(camera, frame, picture, name(captured_at=captured_at))
+    return {"captured_at": captured_at.isoformat(), **kept, "width": width, "height": height}
 
 
-def _named(camera: TripodCamera, template: str, captured_at: datetime) -> str:
-    return fill(template, captured_at, camera.entry.title)
-
-
-async def _check_name(hass: HomeAssistant, name: str) -> None:
+async def _check(camera: TripodCamera, name: str) -> None:
+    """Raise what keeps a picture of this name from being written."""
     if Path(name).is_absolute():
-        await hass.async_add_executor_job(_check_path, hass, Path(name))
-    else:
+        await camera.hass.async_add_executor_job(_check_path, camera.hass, Path(name))
+        return
+    if name:
         confined(name, JPEG)
+    await camera.entry.runtime_data.camera.ready()
+
+
+async def _keep(camera: TripodCamera, frame: Frame, picture: bytes, name: str) -> dict[str, Any]:
+    """Write a picture into the archive, or where its name leads."""
+    if not Path(name).is_absolute():
+        item = await camera.entry.runtime_data.camera.snapshot(frame, picture, name=name or None)
+        return facts(camera.entry, item, {})
+    path = await camera.hass.async_add_executor_job(_write, camera.hass, Path(name), picture)
+    return {"media_content_id": _media_source_id(camera.hass, path), "path": str(path), "size": len(picture)}
 
 
 def _check_path(hass: HomeAssistant, path: Path) -> None:

@@ -24,9 +24,9 @@ PIN: Fields = {probatio.Required(CONF_MEDIA_CONTENT_ID): cv.string}
 
 async def prune(camera: TripodCamera, given: dict[str, Any]) -> dict[str, Any]:
     """Remove what is past the limits, or only say what would go."""
-    home = camera.entry.runtime_data.camera
-    await home.look()
-    removals = await (home.keeper.plan if given[CONF_DRY_RUN] else home.keeper.prune)(home.archive)
+    whole = camera.entry.runtime_data.camera
+    await whole.look()
+    removals = await (whole.keeper.plan if given[CONF_DRY_RUN] else whole.keeper.prune)(whole.archive)
     return {
         "count": len(removals),
         "size": sum(removal.item.size for removal in removals),

@@ -14,6 +14,7 @@ import probatio
 from ..engine.archive import Archive, Kind
 from ..engine.errors import NoSuchJob, NothingFound
 from ..engine.timelapse import Job, JobStatus, Look, Render, RenderRequest, Sun
+from ..media_zip import signed
 from .answers import facts
 from .fields import CONF_WAIT, DAY, PIXELS, WAIT, Fields, seconds
 
@@ -130,7 +131,8 @@ async def cancel_render(camera: TripodCamera, given: dict[str, Any]) -> dict[str
 
 async def _rendered(camera: TripodCamera, render: Render, given: dict[str, Any]) -> dict[str, Any]:
     """Return what is to be known of a render: at once, or when the video is there."""
-    answer = {"render": render.id, "job": render.request.job}
+    frames = signed(camera.hass, camera.entry, render.request)
+    answer = {"render": render.id, "job": render.request.job, "zip": frames}
     if not given[CONF_WAIT]:
         return {**answer, "state": render.state.value}
     item = await render.done()

@@ -230,6 +230,16 @@ def test_the_latest_is_the_newest_that_is_there(archive: Archive, clock: Clock) 
     assert archive.latest(Kind.SNAPSHOT) == late
 
 
+def test_the_latest_of_the_autumn_hour_is_the_later_one(archive: Archive, clock: Clock) -> None:
+    first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # 2:30 in summer time
+    clock.set(first)
+    assert archive.latest(Kind.SNAPSHOT) is None
+    keep(archive, Kind.SNAPSHOT, first)
+    for minutes in (0, 10, 40):  # the last is at 2:10, in winter time
+        item = keep(archive, Kind.SNAPSHOT, first + timedelta(minutes=minutes))
+        assert archive.latest(Kind.SNAPSHOT) == item
+
+
 def test_a_clock_that_was_ahead_does_not_hold_the_latest_for_ever(archive: Archive, clock: Clock) -> None:
     clock.set(NOON + 3650 * DAY)
     ahead = keep(archive, Kind.SNAPSHOT, NOON + 3650 * DAY)

@@ -11,11 +11,11 @@ import shutil
 import pytest
 
 from custom_components.tripod.engine.archive import Archive, Kind, Usage
-from custom_components.tripod.engine.archive.ledger import GRAIN, NAME
+from custom_components.tripod.engine.archive.ledger import CHECK_EVERY, GRAIN, NAME
 from custom_components.tripod.engine.archive.shelf import Shelves
 from custom_components.tripod.engine.errors import ArchiveMissing, NoSuchItem
 
-from .common import BERLIN, DAY, NOON, chunk, keep, reopened, visible
+from .common import BERLIN, DAY, NOON, Clock, chunk, keep, reopened, visible
 
 TODAY = date(2026, 11, 21)
 
@@ -85,6 +85,15 @@ def test_files_that_come_and_go_by_hand_are_counted(archive: Archive) -> None:
     assert archive.items(Kind.SNAPSHOT, TODAY) == []
     keep(archive, Kind.SNAPSHOT, NOON)
     assert archive.usage()[Kind.SNAPSHOT, ""] == Usage(1, 10)
+
+
+def test_what_others_do_on_days_long_gone_is_seen_within_a_minute(archive: Archive, clock: Clock) -> None:
+    items = [keep(archive, Kind.SNAPSHOT, NOON - day * DAY) for day in range(5)]
+    assert len(archive.days(Kind.SNAPSHOT)) == 5
+    items[4].path.unlink()
+    assert archive.items(Kind.SNAPSHOT, items[4].captured_at.date()) == []
+    clock.now += CHECK_EVERY
+    assert len(archive.days(Kind.SNAPSHOT)) == 4
 
 
 def test_files_that_come_by_hand_between_two_of_ours_are_counted(archive: Archive) -> None:
@@ -198,7 +207,7 @@ def test_a_chunk_goes_with_its_index(archive: Archive) -> None:
     assert archive.chunk_folder("a", "look") == path.parent
 
 
-def test_the_ledger_is_saved_now_and_then(archive: Archive, clock) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+def test_the_ledger_is_saved_now_and_then(archive: Archive, clock: Clock) -> None:
     keep(archive, Kind.SNAPSHOT, NOON)
     assert not (archive.root / NAME).exists()
     clock.set(NOON + timedelta(hours=2))

@@ -15,7 +15,7 @@ import threading
 import pytest
 
 from custom_components.tripod.engine.errors import ArchiveMissing, DiskFull, NotWritable
-from custom_components.tripod.engine.recorder import recorder as module
+from custom_components.tripod.engine.recorder import recorder as module, recording as recording_module
 from custom_components.tripod.engine.recorder.spool import File, open_file
 
 from .judge import judge
@@ -70,7 +70,7 @@ def shown(path: Path) -> list[int]:
 @root_only
 async def test_full_disk_loses_nothing_that_memory_holds(disk: Path) -> None:
     async with studio(Reel(), disk) as here:
-        recording = await here.recorder.start(duration=3)
+        recording = await here.recorder.start(duration=2.2)
         await here.until(lambda: recording.duration > 0.6)
         with filled(disk):
             size = recording.size
@@ -81,7 +81,7 @@ async def test_full_disk_loses_nothing_that_memory_holds(disk: Path) -> None:
         assert not here.parts
         found = shown(recorded.item.path)
     assert found == list(range(found[0], found[0] + len(found)))
-    assert len(found) == pytest.approx(3 * RATE, abs=2)
+    assert len(found) == pytest.approx(2.2 * RATE, abs=2)
     assert recorded.details["gaps"] == []
 
 
@@ -90,9 +90,10 @@ async def test_disk_that_is_full_to_the_end_keeps_what_it_has_for_later(
     disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "RETRY_INTERVAL", 0.1)
+    monkeypatch.setattr(recording_module, "LAST_TRY", 0.0)
     async with studio(Reel(), disk) as here:
-        recording = await here.recorder.start(duration=1.5)
-        await here.until(lambda: recording.duration > 0.8)
+        recording = await here.recorder.start(duration=1.2)
+        await here.until(lambda: recording.duration > 0.6)
         with filled(disk):
             with pytest.raises(DiskFull):
                 await recording.done()
@@ -136,16 +137,16 @@ async def test_disk_that_is_too_slow_costs_what_memory_does_not_hold(tmp_path: P
     free = threading.Event()
     free.set()
     faulty = Faulty(partial(free.wait, 20))
-    # the ring keeps 4 s, and the backlog what fell out of it
-    recorder = {"open_file": faulty.open, "backlog_limit": 50_000}
-    async with studio(Reel(), tmp_path, recorder=recorder, ring_bytes=100_000) as here:
+    # the ring keeps less than a second, and the backlog half of one that fell out of it
+    recorder = {"open_file": faulty.open, "backlog_limit": 20_000}
+    async with studio(Reel(), tmp_path, recorder=recorder, ring_bytes=30_000) as here:
         recording = await here.recorder.start(duration=None)
         await here.until(lambda: recording.duration > 0.6)
         free.clear()
         begun = here.pipeline.packet_feed.frames
-        await here.until(lambda: here.pipeline.packet_feed.frames > begun + 6 * RATE)
+        await here.until(lambda: here.pipeline.packet_feed.frames > begun + 3 * RATE)
         free.set()
-        await here.until(lambda: recording.lost > 0 and recording.duration > 7)
+        await here.until(lambda: recording.lost > 0 and recording.duration > 4)
         recording.stop()
         (recorded,) = await recording.done()
         (failed,) = here.failures
@@ -167,8 +168,8 @@ async def test_disk_that_fails_for_a_while_is_written_again_from_what_is_certain
             raise OSError(broken.pop(), "made up")
 
     async with studio(Reel(), tmp_path, recorder={"open_file": Faulty(before_write).open}) as here:
-        recording = await here.recorder.start(duration=2.5)
-        await here.until(lambda: recording.duration > 1.2)
+        recording = await here.recorder.start(duration=2.2)
+        await here.until(lambda: recording.duration > 0.6)
         # what was written and not synced is as good as lost
         (part,) = recording.folder.glob("*.ts")
         broken += [errno.EIO, errno.ENOSPC]
@@ -178,7 +179,7 @@ async def test_disk_that_fails_for_a_while_is_written_again_from_what_is_certain
         assert not here.failures
         found = shown(recorded.item.path)
     assert found == list(range(found[0], found[0] + len(found)))
-    assert len(found) == pytest.approx(2.5 * RATE, abs=2)
+    assert len(found) == pytest.approx(2.2 * RATE, abs=2)
 
 
 @root_only

@@ -24,7 +24,7 @@ from custom_components.tripod.engine.options import Options
 from custom_components.tripod.engine.pipeline import Pipeline
 from custom_components.tripod.engine.sources import Medium, TestPattern
 from custom_components.tripod.engine.status import State
-from custom_components.tripod.engine.timelapse import Job, Look, Sun
+from custom_components.tripod.engine.timelapse import Finished, Job, Look, Sun
 from custom_components.tripod.engine.timelapse.capture import FIRST_START, SHORTEST_LEAD, Shutter
 from custom_components.tripod.engine.timelapse.memory import FILE
 from custom_components.tripod.engine.timelapse.queue import LIMIT
@@ -403,6 +403,32 @@ async def test_a_run_that_is_stopped_becomes_a_video_of_exactly_its_frames(tmp_p
             await on.timelapses.stop("garden")
 
 
+async def test_a_run_that_is_stopped_twice_at_once_becomes_one_video(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.timelapses.start(GARDEN)
+        await on.time.run(10)
+        results = await asyncio.gather(*(on.timelapses.stop("garden") for _ in range(3)), return_exceptions=True)
+        assert [type(result) for result in results] == [Finished, NoSuchJob, NoSuchJob]
+        assert len(on.queue.renders) == 1
+
+
+async def test_a_run_through_the_hour_that_comes_twice_has_all_its_frames(tmp_path: Path) -> None:
+    late = datetime(2026, 10, 25, 2, 44, tzinfo=BERLIN)
+    async with stage(tmp_path, time=Time(late.timestamp())) as on:
+        await on.timelapses.start(GARDEN)
+        await on.time.run(1800)
+        finished = await on.timelapses.stop("garden")
+        assert finished.render
+        request = finished.render.request
+        assert (f"{request.start:%H:%M%z}", f"{request.end:%H:%M%z}") == ("02:45+0200", "02:10+0100")
+        items = on.archive.items(Kind.FRAME, late.date(), "garden")
+        assert len(items) == 6
+        assert [f"{item.captured_at:%H:%M}" for item in items] == [
+            *("02:45", "02:50", "02:55"),
+            *("02:00", "02:05", "02:10"),
+        ]
+
+
 async def test_a_run_without_frames_becomes_no_video(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         await on.timelapses.start(PRINT)
@@ -412,12 +438,13 @@ async def test_a_run_without_frames_becomes_no_video(tmp_path: Path) -> None:
 async def test_a_run_goes_on_where_no_video_can_be_asked_for(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         await on.timelapses.start(GARDEN)
+        await on.time.run(10)
         for _ in range(LIMIT):
             await on.queue.add("away", GARDEN.request(START.date(), START.date()))
         with pytest.raises(TooManyJobs):
             await on.timelapses.stop("garden", render=True)
-        await on.time.run(10)
-        assert captured(on) == ["12:00:00"]
+        await on.time.run(300)
+        assert captured(on) == ["12:00:00", "12:05:00"]
 
 
 async def test_standing_jobs_stay_and_remember_whether_they_run(tmp_path: Path) -> None:

@@ -108,18 +108,16 @@ JOBS = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     job=JOBS,
     zone=st.sampled_from([BERLIN, LORD_HOWE, ZoneInfo("UTC"), ZoneInfo("Asia/Kathmandu")]),
     after=st.floats(0, 4e9),
 )
-def test_frames_are_due_in_order_within_the_window_and_at_least_an_interval_apart(
-    job: Job, zone: ZoneInfo, after: float
-) -> None:
+def test_frames_are_due_in_order_within_the_window_and_on_its_beat(job: Job, zone: ZoneInfo, after: float) -> None:
     assert job.interval is not None
-    for earlier, later in pairwise(islice(dues(job, after, zone), 30)):
-        assert later > earlier
+    for earlier, later in pairwise(islice(dues(job, after, zone), 20)):
+        assert later.timestamp() > earlier.timestamp()
         begins = [datetime.combine(later.date() - timedelta(days=days), job.start_time or time()) for days in (0, 1)]
         wall = later.replace(tzinfo=None, fold=0)
         passed = [wall - begin for begin in begins if begin <= wall and begin.weekday() in job.weekdays]
@@ -129,7 +127,7 @@ def test_frames_are_due_in_order_within_the_window_and_at_least_an_interval_apar
 
 
 @pytest.mark.parametrize("zone", [BERLIN, LORD_HOWE])
-@pytest.mark.parametrize("interval", [300.0, 1800.0, 3600.0])
+@pytest.mark.parametrize("interval", [900.0, 3600.0])
 def test_a_year_of_short_intervals_leaves_nothing_out(zone: ZoneInfo, interval: float) -> None:
     after, end, frames = at("2026-01-01 00:00", zone), at("2027-01-01 00:00", zone), 0
     job = Job(name="garden", interval=interval)

@@ -73,7 +73,7 @@ class Archive:
         self._known = known
         self._clock = clock
         self._shelves = Shelves(root, zone)
-        self._ledger = Ledger(self._shelves)
+        self._ledger = Ledger(self._shelves, clock)
         self._saved_at = clock()
         self._pins = Pins(root)
         self._held: Counter[str] = Counter()
@@ -244,7 +244,8 @@ class Archive:
             self._newest[shelf] = item
         if abs(self._clock() - self._saved_at) > SAVE_EVERY:
             self._saved_at = self._clock()
-            self._ledger.save()
+            with suppress(OSError):  # the item is there all the same
+                self._ledger.save()
 
     def jobs(self) -> list[str]:
         """Return the names of the timelapses that have frames or chunks."""
@@ -290,7 +291,7 @@ class Archive:
         return datetime.fromtimestamp(self._clock() + FUTURE, self.zone)
 
     def days(self, kind: Kind, job: str = "") -> list[Day]:
-        """Return the days that have any, newest last."""
+        """Return the days that have any, newest last; what others change on days long gone is seen within a minute."""
         shelf = Shelf.of(kind, job)
         with self._explained(), self._lock:
             known = self._ledger.refresh(shelf)
@@ -348,7 +349,8 @@ class Archive:
             with self._ledger.changing(found, -1):
                 found.path.unlink()
                 self._forget(found)
-            self._pins.discard(found.key)
+            with suppress(OSError):  # a pin of what is gone is forgotten at the next start
+                self._pins.discard(found.key)
             if self._newest.get(shelf := Shelf.of(found.kind, found.job)) == found:
                 del self._newest[shelf]
 

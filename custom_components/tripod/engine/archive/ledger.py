@@ -1,13 +1,14 @@
 """How many files each folder has and how much they take, so that nobody looks at all files to know.
 
 Each folder is remembered with the time at which names in it last changed. One whose time is another now is looked at
-again; the others are not, however many files they have. What is saved spares only work: without it everything is
-looked at once.
+again; the others are not, however many files they have. Nor are their times, more than once a minute: there are
+hundreds, and on a network share each takes a message. What is saved spares only work: without it everything is looked
+at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 import json
@@ -25,6 +26,12 @@ VERSION = 1
 GRAIN = 3_000_000_000
 """Nanoseconds within which two changes of a folder may leave the same time: FAT keeps it in steps of two seconds."""
 
+CHECK_EVERY = 60.0
+"""Seconds for which nobody looks whether others changed anything on days long gone."""
+
+RECENT = 2
+"""Newest days of which that is always looked at: users delete what they have just seen."""
+
 NOT_THERE = 0
 
 
@@ -41,9 +48,11 @@ class Entry:
 class Ledger:
     """What is known of the folders of one archive; not thread-safe."""
 
-    def __init__(self, shelves: Shelves) -> None:
+    def __init__(self, shelves: Shelves, clock: Callable[[], float]) -> None:
         """Know nothing yet."""
         self._shelves = shelves
+        self._clock = clock
+        self._checked: dict[Shelf, float] = {}
         self._root = shelves.root
         self._entries: dict[Shelf, dict[str, Entry]] = {}
 
@@ -71,15 +80,20 @@ class Ledger:
     def refresh(self, shelf: Shelf, *, mend: bool = False) -> Mapping[str, Entry]:
         """Look again at the folders that changed, and return all by their names, oldest day first.
 
-        What belongs to files that are gone is removed. With `mend`, which nobody may write at the same time as, so
-        are files that were being written when everything stopped.
+        What others changed on older days may be seen a minute later. What belongs to files that are gone is removed.
+        With `mend`, which nobody may write at the same time as, so are files that were being written when everything
+        stopped.
         """
         known = self._entries.get(shelf, {})
-        current: dict[str, Entry] = {}
-        for folder in self._shelves.folders(shelf):
-            entry = known.get(folder)
-            fresh = entry and self._is_fresh(entry, wholly=mend)
-            current[folder] = entry if entry and fresh else self._look_at(shelf, folder, mend=mend)
+        folders = self._shelves.folders(shelf)
+        checked = folders if mend or self._is_due(shelf) else folders[-RECENT:]
+        stale = {folder for folder in checked if folder in known and not self._is_fresh(known[folder], wholly=mend)}
+        current = {
+            folder: known[folder]
+            if folder in known and folder not in stale
+            else self._look_at(shelf, folder, mend=mend)
+            for folder in folders
+        }
         if mend:
             self._forget_details(shelf, current)
         self._entries[shelf] = current
@@ -87,9 +101,18 @@ class Ledger:
             del self._entries[shelf]
         return current
 
+    def _is_due(self, shelf: Shelf) -> bool:
+        """Whether all of a shelf's folders are to be checked; the looks' folders always are."""
+        now = self._clock()
+        if shelf.kind is not Kind.CHUNK and abs(now - self._checked.get(shelf, 0)) < CHECK_EVERY:
+            return False
+        self._checked[shelf] = now
+        return True
+
     def refresh_all(self, *, mend: bool = False) -> None:
         """Look again at all folders that changed."""
         shelves = list(self._shelves.all())
+        self._checked.clear()
         self._entries = {shelf: self._entries.get(shelf, {}) for shelf in shelves}
         for shelf in shelves:
             self.refresh(shelf, mend=mend)
@@ -115,8 +138,14 @@ class Ledger:
         place = self._root / shelf.folder / folder
         entry = known.get(folder) if place.exists() else Entry(0, 0, {})
         trusted = entry is not None and self._is_fresh(entry)
-        known.pop(folder, None)  # unless all goes well it is looked at again
-        yield
+        known.pop(folder, None)
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):  # then at the next refresh
+                if place.exists():
+                    known[folder] = self._look_at(shelf, folder)
+            raise
         if not place.exists():
             return
         if entry is None or not trusted:

@@ -81,6 +81,7 @@ class Recorder:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tripod-recorder")
         self._listeners = Listeners()
         self._starting = 0
+        self._closed = False
         self._recordings: list[Recording] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._unfinished: set[Path] = set()
@@ -123,7 +124,7 @@ class Recorder:
         if name is not None:
             name = name.removesuffix(container.suffix) + container.suffix
             confined(name, SUFFIXES[Kind.RECORDING])
-        if self._pipeline.state is State.STOPPED:
+        if self._closed or self._pipeline.state is State.STOPPED:
             raise Stopped
         if self._starting + sum(recording.under_way for recording in self._recordings) >= self._limit:
             raise TooManyJobs(limit=str(self._limit))
@@ -149,6 +150,8 @@ class Recorder:
             folder = await asyncio.to_thread(self._archive.new_part, OWNER)
         finally:
             self._starting -= 1
+        if self._closed:
+            raise Stopped
         desk = Desk(
             pipeline=self._pipeline,
             archive=self._archive,
@@ -177,6 +180,7 @@ class Recorder:
 
     async def close(self) -> None:
         """End all recordings and publish them, as far as that is quick; `recover` finishes the rest."""
+        self._closed = True
         self._listeners.clear()
         for recording in self._recordings:
             recording.stop()

@@ -50,17 +50,33 @@ class _Entry:
         self.diary = diary
         self.standing = standing
         self.run: Run | None = None
-        self.task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._ending = False
+
+    @property
+    def running(self) -> Run | None:
+        """The run that takes frames."""
+        return None if self._ending else self.run
+
+    def begin(self, run: Run) -> None:
+        self.run, self._ending = run, False
+        self._task = asyncio.create_task(run.run())
+        self._task.add_done_callback(_ended)
 
     def remembered(self) -> Remembered:
         return Remembered(job=self.job, standing=self.standing, counts=self.run.counts if self.run else None)
 
     async def end(self) -> None:
-        """End the run, with the frame that is being kept."""
-        if self.task:
-            self.task.cancel()
-            await asyncio.wait([self.task])
-        self.run = self.task = None
+        """End the run, with the frame that is being kept; until `clear` it is remembered as one that goes on."""
+        self._ending = True
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def clear(self) -> None:
+        """Have no run any more."""
+        self.run = self._task = None
+        self._ending = False
 
 
 class Timelapses:
@@ -111,7 +127,7 @@ class Timelapses:
     def jobs(self) -> tuple[JobStatus, ...]:
         """Every job that runs or stands, by name."""
         entries = [self._entries[name] for name in sorted(self._entries)]
-        return tuple(self._status(entry, entry.run, running=entry.run is not None) for entry in entries)
+        return tuple(self._status(entry, entry.run, running=entry.running is not None) for entry in entries)
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after each change of `jobs`; return a function that ends this."""
@@ -184,8 +200,8 @@ class Timelapses:
         counts = remembered.counts if remembered else None
         ran = remembered is None or counts is not None
         if known:
-            counts = known.run.counts if known.run else None
-            ran = known.run is not None
+            counts = known.running.counts if known.running else None
+            ran = known.running is not None
             await known.end()
         entry = self._know(job, standing=True)
         if ran if running is None else running:
@@ -235,18 +251,20 @@ class Timelapses:
         """
         await self._ready()
         entry = self._running(name)
-        if render is None:
-            render = entry.job.render
-        if render:
-            self._queue.check()
         run = entry.run
         assert run is not None
+        wanted = entry.job.render if render is None else render
+        if wanted and run.counts.frames:
+            self._queue.check()
         await entry.end()
-        self._forget(entry)
-        await self._remember()
-        self._listeners.tell()
-        status = self._status(entry, run, running=False)
-        return Finished(status, await self._render(run) if render and run.counts.frames else None)
+        try:
+            # asked for first: whenever the machine fails, the run goes on or its video is made
+            video = await self._render(run) if wanted and run.counts.frames else None
+        finally:
+            self._forget(entry)
+            await self._remember()
+            self._listeners.tell()
+        return Finished(self._status(entry, run, running=False), video)
 
     async def frame(self, name: str) -> Item:
         """Take a frame of a running job now.
@@ -285,9 +303,9 @@ class Timelapses:
         raise NoSuchJob(", ".join(sorted(self._entries)), job=name)
 
     def _running(self, name: str) -> _Entry:
-        if (entry := self._entries.get(name)) and entry.run:
+        if (entry := self._entries.get(name)) and entry.running:
             return entry
-        running = sorted(known.job.name for known in self._entries.values() if known.run)
+        running = sorted(known.job.name for known in self._entries.values() if known.running)
         raise NoSuchJob(", ".join(running), job=name)
 
     def _know(self, job: Job, *, standing: bool) -> _Entry:
@@ -303,15 +321,14 @@ class Timelapses:
         self._listeners.tell()
 
     def _forget(self, entry: _Entry) -> None:
-        """Forget a job that is over; a standing one stays."""
+        """Forget a run that is over, and the job that does not stand."""
+        entry.clear()
         if not entry.standing:
             self._entries.pop(entry.job.name, None)
 
     def _begin(self, entry: _Entry, counts: Counts | None = None) -> None:
         counts = counts or Counts(started_at=self._studio.now())
-        entry.run = Run(entry.job, self._studio, counts, entry.diary)
-        entry.task = asyncio.create_task(entry.run.run())
-        entry.task.add_done_callback(_ended)
+        entry.begin(Run(entry.job, self._studio, counts, entry.diary))
 
     def _status(self, entry: _Entry, run: Run | None, *, running: bool) -> JobStatus:
         frames_today = entry.diary.frames(self._studio.now().date())

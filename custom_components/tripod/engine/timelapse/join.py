@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from ..archive import files
 from ..errors import WorkerFailed
 from ..ffmpeg import Ffmpeg
 from .worker import FrameCounter, work
@@ -37,8 +38,7 @@ async def join(
     `target` lies in a folder for what is being made.
     """
     script = target.with_suffix(".ffconcat")
-    lines = ["ffconcat version 1.0\n", *(f"file {_quoted(f'file:{path}')}\n" for path in pieces)]
-    await asyncio.to_thread(script.write_text, "".join(lines))
+    await asyncio.to_thread(_list, pieces, script)
     counter = FrameCounter(on_count)
     await work(
         ffmpeg,
@@ -53,6 +53,12 @@ async def join(
     )
     if counter.frames != frames:
         raise WorkerFailed(f"{counter.frames} of {frames} frames could be joined")
+
+
+def _list(pieces: Sequence[Path], script: Path) -> None:
+    lines = ["ffconcat version 1.0\n", *(f"file {_quoted(f'file:{path}')}\n" for path in pieces)]
+    with files.explained(script.parent):
+        script.write_text("".join(lines))
 
 
 async def poster(ffmpeg: Ffmpeg, video: Path, at: float) -> bytes:

@@ -47,7 +47,11 @@ class RenderRequest:
             raise InvalidRequest(f"{self.fps:g} frames per second: {SLOWEST_FPS:g} to {FASTEST_FPS:g} are possible")
         if self.length is not None and not (math.isfinite(self.length) and self.length > 0):
             raise InvalidRequest(f"a length of {self.length:g} seconds")
-        if type(self.start) is type(self.end) and _aware(self.start) == _aware(self.end) and self.end < self.start:
+        if (
+            type(self.start) is type(self.end)
+            and _aware(self.start) == _aware(self.end)
+            and _before(self.end, self.start)
+        ):
             raise InvalidRange(f"{self.start} to {self.end}")
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,6 +78,12 @@ class RenderRequest:
                 "look": Look.from_dict(data["look"]),
             }
         )
+
+
+def _before(one: date | datetime, other: date | datetime) -> bool:
+    if isinstance(one, datetime) and isinstance(other, datetime) and one.tzinfo:
+        return one.timestamp() < other.timestamp()  # of one zone, Python compares what the clock on the wall says
+    return one < other
 
 
 def _aware(moment: date | datetime) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from functools import partial
 import hashlib
 import logging
@@ -83,6 +83,8 @@ class Counts:
     def count(self, captured_at: datetime) -> None:
         """Count a frame that was kept."""
         self.frames += 1
+        # with its offset alone, for Python compares times of one zone by what the clock on the wall says
+        captured_at = captured_at.replace(tzinfo=timezone(captured_at.utcoffset() or timedelta()))
         self.first_at = min(captured_at, self.first_at or captured_at)
         self.last_at = max(captured_at, self.last_at or captured_at)
 
