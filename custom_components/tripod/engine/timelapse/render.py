@@ -64,7 +64,7 @@ async def render(
             raise NothingFound(f"{request.job}, {request.start} to {request.end}")
         async with scratch(archive, "render") as part:
             video = await _video(request, plan, survey, chunks, _Tools(ffmpeg, part, progress))
-            item = await asyncio.to_thread(_publish, archive, request, video, now)
+            item = await _published(archive, request, video, now)
     progress(1.0)
     return item
 
@@ -202,6 +202,18 @@ def _thinning(request: RenderRequest, total: int) -> Thinning:
 def _fps(request: RenderRequest, frames: int) -> Fraction:
     fps = Fraction(request.fps or DEFAULT_FPS) if request.length is None else frames / Fraction(request.length)
     return min(Fraction(FASTEST_FPS), fps).limit_denominator(DENOMINATOR)
+
+
+async def _published(archive: Archive, request: RenderRequest, video: _Video, now: datetime) -> Item:
+    """Publish a video to the end; cancelled meanwhile, take it back."""
+    publishing = asyncio.create_task(asyncio.to_thread(_publish, archive, request, video, now))
+    try:
+        return await asyncio.shield(publishing)
+    except asyncio.CancelledError:
+        await asyncio.wait([publishing])
+        if not publishing.exception():
+            await asyncio.to_thread(archive.remove, publishing.result())
+        raise
 
 
 def _publish(archive: Archive, request: RenderRequest, video: _Video, now: datetime) -> Item:
