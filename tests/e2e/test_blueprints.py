@@ -59,8 +59,8 @@ def automate(home_assistant: HomeAssistant, blueprint: str, **inputs: object) ->
     shutil.copytree(REPOSITORY / folder, home_assistant.config / folder)
     automation = {"alias": blueprint, "use_blueprint": {"path": f"tripod/{blueprint}.yaml", "input": inputs}}
     home_assistant.client.request("POST", f"/api/config/automation/config/{blueprint}", automation)
-    (made,) = home_assistant.client.states("automation")
-    assert made["state"] == "on"
+    states = partial(home_assistant.client.states, "automation")
+    until(lambda: [state["state"] for state in states()] == ["on"], "the automation watches")
 
 
 def fetch(home_assistant: HomeAssistant, path: str) -> bytes:
