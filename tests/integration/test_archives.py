@@ -243,8 +243,9 @@ async def test_the_end_of_home_assistant_finishes_recordings(hass: HomeAssistant
         hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
         await hass.async_block_till_done()
     judge = Judge(media / "tripod/yard")
-    assert len(judge.files("recordings")) == 1
+    [recording] = judge.files("recordings")
     judge.look()
+    assert hass.states.get("event.yard_recording").attributes["path"] == str(recording)
 
 
 async def test_cores_own_actions_work(hass: HomeAssistant, set_up: SetUp, tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ async def test_a_recording_begins_in_the_past_and_ends_when_it_is_told(hass: Hom
     asked_at = time.time()
     begun = await act(hass, "record")
     assert datetime.fromisoformat(begun["asked_at"]).timestamp() == pytest.approx(asked_at, abs=1)
+    assert begun["state"] == "recording"
     await until_state(hass, CAMERA, lambda state: state.state == "recording")
     assert hass.states.get("sensor.yard_recordings_under_way").state == "1"
     assert hass.states.get("sensor.yard_recordings_under_way").attributes["recordings"] == [begun["recording"]]
@@ -72,6 +73,7 @@ async def test_a_recording_begins_in_the_past_and_ends_when_it_is_told(hass: Hom
     ended = await act(hass, "stop_record", recording=begun["recording"])
     assert ended["recording"] == begun["recording"]
     assert asked_at - 2 - 1.1 <= datetime.fromisoformat(ended["captured_at"]).timestamp() <= asked_at - 2
+    assert ended["captured_at"][:22] == begun["captured_at"][:22]
     assert ended["duration"] >= 2
     await hass.async_block_till_done()
     assert hass.states.get("sensor.yard_recordings_under_way").state == "0"

@@ -1,5 +1,6 @@
 """Actions that record."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.const import CONF_FILENAME
@@ -54,10 +55,13 @@ async def record(camera: TripodCamera, given: dict[str, Any]) -> dict[str, Any]:
         )
     if given[CONF_WAIT]:
         return _answer(camera, {recording.id: await recording.done()})
+    await asyncio.sleep(0)  # in which it begins, where the ring has what it asks for
+    begun = {"captured_at": recording.started_at.isoformat()} if recording.started_at else {}
     return {
         "recording": recording.id,
         "asked_at": recording.asked_at.isoformat(),
         "state": recording.state.value,
+        **begun,
     }
 
 

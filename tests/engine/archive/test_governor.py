@@ -92,6 +92,7 @@ def test_pinned_held_and_newest_stay(archive: Archive, clock: Clock) -> None:
     watch = governor(archive, clock, dict.fromkeys(Kind, limits), max_bytes=1)
     archive.floor = 1 << 60
     with archive.hold(held):
+        assert removed(watch.plan()) == [loose]
         assert removed(watch.prune()) == [loose]
     assert removed(watch.prune()) == [held]
     assert all(item.path.exists() for item in (pinned, newest, *frames))

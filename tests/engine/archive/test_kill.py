@@ -15,23 +15,24 @@ from .common import BERLIN, visible
 
 KILLS = int(os.environ.get("TRIPOD_KILLS", "8"))
 
-LONGEST = 70
-"""Lines of output after which it is killed at the latest."""
+MOST = 30
+"""Files that are published before it is killed, at most."""
 
-MOST_ROUNDS = 20_000
-"""Rounds of doing nothing, about a millisecond: in that time the program publishes one more."""
+LATEST = 0.01
+"""Seconds after the last of them until it is killed, at most: in that time it publishes or removes some more."""
 
 
-def killed(root: Path, day: int, lines: int, rounds: int) -> dict[str, set[str]]:
-    """Kill the program after so many lines of its output and some rounds of doing nothing; return what it said."""
+def killed(root: Path, day: int, published: int, delay: float) -> dict[str, set[str]]:
+    """Kill the program `delay` seconds after it published so many files; return what it said until then."""
     read, write = os.pipe()
     child = get_context("fork").Process(target=run, args=(root, day, write))  # a new Python would take a second each
     child.start()
     os.close(write)
+    said: list[str] = []
     with open(read) as output:  # noqa: PTH123 - a pipe
-        said = [output.readline() for _ in range(lines)]
-        for _ in range(rounds):
-            pass
+        while sum(line[0] == "+" for line in said) < published:
+            said.append(output.readline())
+        child.join(delay)
         child.kill()
         said += output.readlines()
     child.join()
@@ -44,7 +45,7 @@ def test_killed_at_any_instant(tmp_path: Path) -> None:
     root = tmp_path / "archive"
     there: set[str] = set()
     for kill in range(KILLS):
-        said = killed(root, 99 * kill, instant.randrange(1, LONGEST), instant.randrange(MOST_ROUNDS))
+        said = killed(root, 99 * kill, instant.randrange(MOST), instant.uniform(0, LATEST))
         for path in visible(root):
             assert (root / path).stat().st_size == len(CONTENT), f"{path} is half there after kill {kill}"
         archive = Archive(root, "garden", zone=BERLIN, floor=0, known=True)

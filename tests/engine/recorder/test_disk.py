@@ -15,7 +15,7 @@ import threading
 import pytest
 
 from custom_components.tripod.engine.errors import ArchiveMissing, DiskFull, NotWritable
-from custom_components.tripod.engine.recorder import recorder as module
+from custom_components.tripod.engine.recorder import recorder as module, recording as recording_module
 from custom_components.tripod.engine.recorder.spool import File, open_file
 
 from .judge import judge
@@ -90,6 +90,7 @@ async def test_disk_that_is_full_to_the_end_keeps_what_it_has_for_later(
     disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "RETRY_INTERVAL", 0.1)
+    monkeypatch.setattr(recording_module, "LAST_TRY", 0.0)
     async with studio(Reel(), disk) as here:
         recording = await here.recorder.start(duration=1.2)
         await here.until(lambda: recording.duration > 0.6)

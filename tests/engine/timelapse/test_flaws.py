@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from statistics import pstdev
@@ -133,12 +133,11 @@ async def test_flicker_is_evened_out(site: Site) -> None:
     assert pstdev(brightness(calm.path)) < pstdev(brightness(plain.path)) / 2
 
 
-@pytest.mark.parametrize("mend", [lambda index: index.unlink(), lambda index: index.write_text("{}")])
-async def test_a_chunk_without_its_index_is_made_anew(site: Site, mend: Callable[[Path], None]) -> None:
+async def test_a_chunk_without_its_index_is_made_anew(site: Site) -> None:
     site.fill(MIDNIGHT, 3)
-    await site.render(DAY, DAY)
+    await make_chunk(site.archive, site.ffmpeg, JOB, DAY, Look())
     (chunk,) = site.chunks()
-    mend(chunk.with_suffix(".json"))
+    chunk.with_suffix(".json").write_text("{}")
     assert due_days(site.archive, JOB, Look(), TODAY) == [DAY]
     assert seen((await site.render(DAY, DAY)).path) == [0, 1, 2]
     assert due_days(site.archive, JOB, Look(), TODAY) == []

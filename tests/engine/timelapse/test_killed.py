@@ -61,7 +61,7 @@ def whole(folder: Path) -> int:
     return frames
 
 
-@pytest.mark.timeout(60 + 20 * KILLS)
+@pytest.mark.timeout(60 + 60 * KILLS)
 async def test_jobs_go_on_and_nothing_is_half(tmp_path: Path) -> None:
     chance = random.Random()  # noqa: S311 - no secret
     expected, renders, frames = ["site"], 0, 0

@@ -44,6 +44,9 @@ PATIENCE = 20.0
 LAST_FRAME = 1.0
 """Seconds to wait for the frame after the end, which tells that the last one is whole."""
 
+LAST_TRY = 10.0
+"""Seconds after the end in which a disk that refuses may still take what memory holds."""
+
 LONGEST_STRETCH = 6 * 3600.0
 """Seconds after which a new file is begun: in a quarter of their range time stamps wrap at most once."""
 
@@ -144,7 +147,7 @@ class Recording:
     @property
     def under_way(self) -> bool:
         """Whether it still takes what comes."""
-        return self.state in (RecordingState.WAITING, RecordingState.RECORDING)
+        return not self._over and self.state in (RecordingState.WAITING, RecordingState.RECORDING)
 
     def extend(self, seconds: float) -> None:
         """Let it end so many seconds later; one that runs until it is stopped stays so. Raises `NotRecording`."""
@@ -180,11 +183,14 @@ class Recording:
             self._outcome.set_result(recorded)
             self._enter(RecordingState.DONE)
         finally:
-            if not self._outcome.done():
-                self._fail(Cancelled())
+            if not self._outcome.done():  # the program ends; the next run of it finishes what there is
+                self._end_with(Cancelled())
 
     def _fail(self, error: TripodError) -> None:
         self._failed(error)
+        self._end_with(error)
+
+    def _end_with(self, error: TripodError) -> None:
         self._outcome.set_exception(error)
         self._outcome.exception()  # nobody need be waiting
         self._enter(RecordingState.FAILED)
@@ -202,12 +208,16 @@ class Recording:
 
     async def _record(self) -> None:
         while not self._over:
-            parts = [] if self._trouble else self._accept(self._desk.backlog.take(WRITE_SIZE))
-            if parts or self._trouble:
+            parts: list[Part] = []
+            if self._trouble:
                 await self._write(parts)
-            if not parts or self._trouble:
-                if self._is_over():
-                    break
+            if not self._trouble:
+                parts = self._accept(self._desk.backlog.take(WRITE_SIZE))
+            if parts:
+                await self._write(parts)
+            elif self._is_over():
+                break
+            else:
                 await self._rest()
         await self._close()
 
@@ -222,7 +232,7 @@ class Recording:
                     at = piece.segment.time_of(chunk)
                     if at >= self._end:
                         self._over = True
-                        break
+                        return parts + self._part(chunks)
                     if begins or (chunk.key and self._is_long(chunk)):
                         parts += self._part(chunks)
                         chunks = []
@@ -234,7 +244,7 @@ class Recording:
         return parts
 
     def _part(self, chunks: list[bytes]) -> list[Part]:
-        return [Part(self._stretch, b"".join(chunks))] if chunks else []
+        return [Part(self._stretch, chunks)] if chunks else []
 
     def _is_long(self, chunk: Chunk) -> bool:
         return chunk.pts is not None and chunk.pts - self._stretch_pts > LONGEST_STRETCH * CLOCK_RATE
@@ -309,26 +319,27 @@ class Recording:
             await self._in_thread(self._desk.spool.close)
         except TripodError as error:
             self._trouble = error
-            self._note_lost(self._desk.backlog.lost + self._reached - self._kept)
+            self._note_lost(self._desk.backlog.lost + max(0.0, min(self._now(), self._end) - self._kept))
 
     def _is_over(self) -> bool:
         """Tell whether nothing more is to come."""
         pipeline, now = self._desk.pipeline, self._now()
         if pipeline.state is State.STOPPED or pipeline.packet_feed.closed:
-            return True
+            self.stop()
+            return not self._trouble or now >= self._end + LAST_TRY
         if self._first is None:
             return now >= min(self._end, self._asked + max(self._duration, PATIENCE))
-        return now >= self._end + LAST_FRAME
+        return now >= self._end + (LAST_TRY if self._trouble else LAST_FRAME)
 
     async def _rest(self) -> None:
         """Wait until there is something to be written, or until the end, or until told otherwise."""
-        left = RETRY_INTERVAL if self._trouble else self._end - self._now()
-        if left <= 0:
+        left = self._end - self._now()
+        if left <= 0 and not self._trouble:
             await self._desk.pipeline.packet_feed.waiters.wait(LAST_FRAME)
             return
         self._wake.clear()
         with suppress(TimeoutError):
-            async with asyncio.timeout(min(left, WRITE_INTERVAL)):
+            async with asyncio.timeout(RETRY_INTERVAL if self._trouble else min(left, WRITE_INTERVAL)):
                 await self._wake.wait()
 
     async def _in_thread(self, work: Callable[[], None]) -> None:

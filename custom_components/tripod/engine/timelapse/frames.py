@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 import os
 from pathlib import Path
@@ -50,24 +50,46 @@ class Offered:
         """When each picture that was passed on was captured: milliseconds of Unix time."""
         self.flaws: Counter[Flaw] = Counter()
 
-    async def stream(self, on_picture: Callable[[], object]) -> AsyncGenerator[bytes]:
-        """Yield Matroska: the picture of each frame that is one, at `STEP` times its number; from the beginning."""
+    async def stream(self, on_frame: Callable[[], object]) -> AsyncGenerator[bytes]:
+        """Yield Matroska, from the beginning: each frame that is a picture, at `STEP` times its number.
+
+        Calls `on_frame` for each frame that was read, whatever it is.
+        """
         self.times, self.flaws = array("q"), Counter()
-        items = iter(await asyncio.to_thread(self._items))
-        while item := await asyncio.to_thread(next, items, None):
-            on_picture()
-            try:
-                jpeg = await asyncio.to_thread(read, item.path)
-            except FileNotFoundError:
-                self.flaws[Flaw.GONE] += 1
-            except (NotAPicture, OSError):
-                self.flaws[Flaw.UNREADABLE] += 1
-            else:
-                if not self.times:
-                    yield header(*dimensions(jpeg))
-                text = self.overlay.text(item.captured_at) if self.overlay else ""
-                yield picture(described(jpeg, text), len(self.times) * STEP)
-                self.times.append(round(item.captured_at.timestamp() * 1000))
+        reading = _Reading(self._items)
+        while found := await asyncio.to_thread(reading.next):
+            on_frame()
+            item, jpeg = found
+            if isinstance(jpeg, Flaw):
+                self.flaws[jpeg] += 1
+                continue
+            if not self.times:
+                yield header(*dimensions(jpeg))
+            text = self.overlay.text(item.captured_at) if self.overlay else ""
+            yield picture(described(jpeg, text), len(self.times) * STEP)
+            self.times.append(round(item.captured_at.timestamp() * 1000))
+
+
+class _Reading:
+    """Reads frame after frame; blocks."""
+
+    def __init__(self, items: Callable[[], Iterable[Item]]) -> None:
+        self._begin = items
+        self._items: Iterator[Item] | None = None
+
+    def next(self) -> tuple[Item, bytes | Flaw] | None:
+        """Return the next frame, or what is wrong with it; None after the last."""
+        if self._items is None:
+            self._items = iter(self._begin())
+        item = next(self._items, None)
+        if item is None:
+            return None
+        try:
+            return item, read(item.path)
+        except FileNotFoundError:
+            return item, Flaw.GONE
+        except (NotAPicture, OSError):
+            return item, Flaw.UNREADABLE
 
 
 def read(path: Path) -> bytes:

@@ -22,7 +22,7 @@ OVERWRITE = "-y"
 _MEANINGS: dict[type[TripodError], str] = {
     errors.DiskFull: r"no space left|disk quota exceeded",
     errors.NotWritable: r"read-only file system|permission denied|input/output error|operation not permitted",
-    errors.ArchiveMissing: r"stale file handle|no such device|transport endpoint",
+    errors.ArchiveMissing: r"no such file or directory|stale file handle|no such device|transport endpoint",
 }
 """What ffmpeg's words mean where it reads and writes files, not cameras."""
 
