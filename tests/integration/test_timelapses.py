@@ -119,7 +119,8 @@ async def test_a_render_that_is_cancelled(hass: HomeAssistant, set_up: SetUp, me
     progress = hass.states.get("sensor.yard_render_progress")
     assert 0 <= int(progress.state) <= 100
     assert progress.attributes["renders"][-1] == {"render": second["render"], "job": "Print"}
-    assert await act(hass, "cancel_render", render=second["render"]) == {**second, "state": "cancelled"}
+    cancelled = await act(hass, "cancel_render", render=second["render"])
+    assert cancelled == {"render": second["render"], "job": "Print", "state": "cancelled"}
     ready = await until_state(hass, "event.yard_timelapse", lambda state: state.state != "unknown")
     assert ready.attributes["width"] == 64
     await until_state(hass, "sensor.yard_render_progress", lambda state: state.state == "unknown")
