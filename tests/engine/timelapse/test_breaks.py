@@ -11,10 +11,13 @@ from pathlib import Path
 import random
 import subprocess
 import sys
+import threading
+from typing import Any
 
 import pytest
 
 from custom_components import tripod
+from custom_components.tripod.engine.archive import Item
 from custom_components.tripod.engine.errors import ArchiveMissing, DiskFull, LowSpace
 from custom_components.tripod.engine.ffmpeg import Ffmpeg
 from custom_components.tripod.engine.timelapse import Look, make_chunk
@@ -81,6 +84,24 @@ async def test_cancelled_in_the_middle_nothing_is_left(site: Site, tmp_path: Pat
     assert {path for path in files(site) - before if not path.endswith("look.json")} == set()
     site.ffmpeg = Ffmpeg()
     assert seen((await site.render(FIRST, FIRST)).path) == list(range(PER_DAY))
+
+
+async def test_cancelled_while_it_is_published_the_video_is_taken_back(site: Site) -> None:
+    began = threading.Event()
+    publish = site.archive.publish
+
+    def slow(*args: Any, **options: Any) -> Item:
+        began.set()
+        return publish(*args, **options)
+
+    site.archive.publish = slow  # type: ignore[method-assign]
+    rendering = asyncio.create_task(site.render(FIRST, FIRST))
+    await asyncio.to_thread(began.wait)
+    rendering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await rendering
+    assert [path for path in files(site) if path.startswith(("videos", ".details"))] == []
+    assert site.leftovers() == []
 
 
 def test_killed_at_any_moment_nothing_half_is_visible(site: Site) -> None:

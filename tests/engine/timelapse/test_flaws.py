@@ -9,10 +9,10 @@ from statistics import pstdev
 
 import pytest
 
-from custom_components.tripod.engine.archive import Item
 from custom_components.tripod.engine.errors import NothingFound
 from custom_components.tripod.engine.timelapse import Look, due_days, make_chunk
 from custom_components.tripod.engine.timelapse.encode import Encoder, Encoding
+from custom_components.tripod.engine.timelapse.frames import FrameFile
 
 from .footage import HOUR, JOB, MIDNIGHT, NOW, Site, brightness, greys, probed, seen
 
@@ -110,11 +110,11 @@ async def test_a_look_may_settle_the_size(site: Site) -> None:
 async def test_a_frame_that_goes_while_the_others_are_read_is_counted(site: Site, tmp_path: Path) -> None:
     items = site.fill(MIDNIGHT, 5)
 
-    def going() -> Iterator[Item]:
+    def going() -> Iterator[FrameFile]:
         for number, item in enumerate(items):
             if number in (1, 3):
                 site.archive.remove(item)
-            yield item
+            yield FrameFile(item.path, item.captured_at)
 
     encoder = Encoder(site.ffmpeg, Encoding(Look(), 160, 120), camera="", job=JOB)
     encoded = await encoder.frames(going, tmp_path / "day.mp4", int)

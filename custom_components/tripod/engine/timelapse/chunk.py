@@ -20,7 +20,7 @@ from ..archive import Archive, Day, Item, Kind, files
 from ..errors import NoSuchItem, NothingFound
 from ..ffmpeg import Ffmpeg
 from .encode import Encoded, Encoder, Encoding
-from .frames import Flaw, usual_size
+from .frames import Flaw, FrameFiles, usual_size
 from .look import Look
 from .progress import Meter
 from .scratch import scratch
@@ -67,6 +67,10 @@ class Chunks:
     def _folder(self) -> Path:
         return self._archive.chunk_folder(self._job, self.look.key)
 
+    def frames(self, day: date) -> FrameFiles:
+        """Return the frames of a day."""
+        return FrameFiles(self._archive, day, self._job)
+
     def find(self, day: date) -> Chunk | None:
         """Return the chunk of a day; None where there is none, or not a whole one."""
         return self._read(self._folder / f"{day}{SUFFIX}")
@@ -95,15 +99,16 @@ class Chunks:
             return False
         return not index["times"] or self.find(day.date) is not None
 
-    def encoding(self, items: Sequence[Item], part: Path, other: Chunk | None = None) -> Encoding:
-        """Return how they are encoded; the size is settled once, by `items` or a chunk of another look.
+    def encoding(self, frames: Callable[[], FrameFiles], part: Path, other: Chunk | None = None) -> Encoding:
+        """Return how they are encoded; the size is settled once, by `frames()` or a chunk of another look.
 
         `part` is a folder for what is being made.
         """
         path = self._folder / LOOK
         if known := _settled(path):
             return Encoding(self.look, *known)
-        usual = usual_size(items) or (_settled(other.item.path.with_name(LOOK)) if other else None)
+        sample = frames()
+        usual = usual_size(sample, sample.count) or (_settled(other.item.path.with_name(LOOK)) if other else None)
         width, height = self.look.size(*(usual or DEFAULT_SIZE))
         if usual:
             facts = {"look": self.look.as_dict(), "width": width, "height": height}
@@ -119,14 +124,14 @@ class Chunks:
         no frames, what `Archive.check` raises, and the worker's failure.
         """
         await asyncio.to_thread(self._archive.check)
-        items = await asyncio.to_thread(self._archive.items, Kind.FRAME, day, self._job)
-        if not items:
+        frames = await asyncio.to_thread(self.frames, day)
+        if not frames.count:
             raise NothingFound(f"{self._job}, {day}")
         async with scratch(self._archive, "chunk") as part:
-            encoding = await asyncio.to_thread(self.encoding, items, part)
+            encoding = await asyncio.to_thread(self.encoding, lambda: frames, part)
             encoder = Encoder(ffmpeg, encoding, camera=camera, job=self._job)
-            encoded = await encoder.frames(lambda: items, part / f"chunk{SUFFIX}", on_frame)
-            return await asyncio.to_thread(self._publish, day, encoded, len(items))
+            encoded = await encoder.frames(lambda: frames, part / f"chunk{SUFFIX}", on_frame)
+            return await asyncio.to_thread(self._publish, day, encoded, frames.count)
 
     def _publish(self, day: date, encoded: Encoded, offered: int) -> Encoded:
         """Put a chunk and its index in place; of a day without a picture, only the index, which says so."""

@@ -8,10 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..archive import Item
 from ..errors import NoVideo, TripodError
 from ..ffmpeg import Ffmpeg, filter_value
-from .frames import STEP, Flaw, Offered
+from .frames import STEP, Flaw, FrameFile, Offered
 from .look import Look
 from .overlay import Overlay
 from .worker import THREADS, FrameCounter, work
@@ -87,14 +86,14 @@ class Encoder:
         self._overlay = Overlay(encoding.look.overlay, camera=camera, job=job)
 
     async def frames(
-        self, items: Callable[[], Iterable[Item]], target: Path, on_frame: Callable[[], object]
+        self, frames: Callable[[], Iterable[FrameFile]], target: Path, on_frame: Callable[[], object]
     ) -> Encoded:
-        """Encode the frames `items()`, which may block; calls `on_frame` for each that is read.
+        """Encode the frames `frames()`, which may block; calls `on_frame` for each that is read.
 
         Raises the worker's failure, but never for what a frame is.
         """
         overlay = self._overlay if await self._draws() else None
-        offered = Offered(items, overlay)
+        offered = Offered(frames, overlay)
         kept = await self._offer(offered, target, on_frame, strict=True)
         if len(kept) < len(offered.times) * TOLERANCE:
             kept = await self._offer(offered, target, int, strict=False)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from array import array
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from datetime import date, datetime
 from enum import StrEnum
+from itertools import islice
 import os
 from pathlib import Path
+from typing import NamedTuple
 
-from ..archive import Item
+from ..archive import Archive, Kind
 from ..errors import NotAPicture
 from ..jpeg import MAX_BYTES, JpegSplitter, described, dimensions
 from ..matroska import header, picture
@@ -39,12 +42,40 @@ class Flaw(StrEnum):
     """There, but as an earlier look of the timelapse had it: the frame itself was removed."""
 
 
+class FrameFile(NamedTuple):
+    """Where a frame lies, and when it was captured."""
+
+    path: Path
+    captured_at: datetime
+
+
+class FrameFiles:
+    """One day's frames, in order, in a tenth of the memory that as many items take: there may be twenty thousand."""
+
+    def __init__(self, archive: Archive, day: date, job: str) -> None:
+        """List the frames of `job`; blocks."""
+        self._root = archive.root
+        self._lines = bytearray()
+        self.count = 0
+        for item in archive.items(Kind.FRAME, day, job):
+            self._lines += f"{item.captured_at.isoformat()} {item.key}\0".encode(errors="surrogateescape")
+            self.count += 1
+
+    def __iter__(self) -> Iterator[FrameFile]:
+        """Yield each frame."""
+        begin = 0
+        while (end := self._lines.find(b"\0", begin)) >= 0:
+            time, _, key = self._lines[begin:end].decode(errors="surrogateescape").partition(" ")
+            yield FrameFile(self._root / key, datetime.fromisoformat(time))
+            begin = end + 1
+
+
 class Offered:
     """Frames on their way to the encoder, in order."""
 
-    def __init__(self, items: Callable[[], Iterable[Item]], overlay: Overlay | None) -> None:
-        """Offer `items()`, which may block, with the text of `overlay` in them."""
-        self._items = items
+    def __init__(self, frames: Callable[[], Iterable[FrameFile]], overlay: Overlay | None) -> None:
+        """Offer `frames()`, which may block, with the text of `overlay` in them."""
+        self._frames = frames
         self.overlay = overlay
         self.times = array("q")
         """When each picture that was passed on was captured: milliseconds of Unix time."""
@@ -56,40 +87,40 @@ class Offered:
         Calls `on_frame` for each frame that was read, whatever it is.
         """
         self.times, self.flaws = array("q"), Counter()
-        reading = _Reading(self._items)
+        reading = _Reading(self._frames)
         while found := await asyncio.to_thread(reading.next):
             on_frame()
-            item, jpeg = found
+            captured_at, jpeg = found
             if isinstance(jpeg, Flaw):
                 self.flaws[jpeg] += 1
                 continue
             if not self.times:
                 yield header(*dimensions(jpeg))
-            text = self.overlay.text(item.captured_at) if self.overlay else ""
+            text = self.overlay.text(captured_at) if self.overlay else ""
             yield picture(described(jpeg, text), len(self.times) * STEP)
-            self.times.append(round(item.captured_at.timestamp() * 1000))
+            self.times.append(round(captured_at.timestamp() * 1000))
 
 
 class _Reading:
     """Reads frame after frame; blocks."""
 
-    def __init__(self, items: Callable[[], Iterable[Item]]) -> None:
-        self._begin = items
-        self._items: Iterator[Item] | None = None
+    def __init__(self, frames: Callable[[], Iterable[FrameFile]]) -> None:
+        self._begin = frames
+        self._frames: Iterator[FrameFile] | None = None
 
-    def next(self) -> tuple[Item, bytes | Flaw] | None:
-        """Return the next frame, or what is wrong with it; None after the last."""
-        if self._items is None:
-            self._items = iter(self._begin())
-        item = next(self._items, None)
-        if item is None:
+    def next(self) -> tuple[datetime, bytes | Flaw] | None:
+        """Return when the next frame was captured, and the frame or what is wrong with it; None after the last."""
+        if self._frames is None:
+            self._frames = iter(self._begin())
+        frame = next(self._frames, None)
+        if frame is None:
             return None
         try:
-            return item, read(item.path)
+            return frame.captured_at, read(frame.path)
         except FileNotFoundError:
-            return item, Flaw.GONE
+            return frame.captured_at, Flaw.GONE
         except (NotAPicture, OSError):
-            return item, Flaw.UNREADABLE
+            return frame.captured_at, Flaw.UNREADABLE
 
 
 def read(path: Path) -> bytes:
@@ -105,12 +136,12 @@ def read(path: Path) -> bytes:
     return pictures[0]
 
 
-def usual_size(items: Sequence[Item]) -> tuple[int, int] | None:
-    """Return width and height of most frames, by a sample of them; None where none is a picture. Blocks."""
+def usual_size(frames: Iterable[FrameFile], count: int) -> tuple[int, int] | None:
+    """Return width and height of most of so many frames, by a sample; None where none is a picture. Blocks."""
     sizes: Counter[tuple[int, int]] = Counter()
-    for item in items[:: max(1, len(items) // SAMPLES)]:
+    for frame in islice(frames, 0, None, max(1, count // SAMPLES)):
         try:
-            sizes[dimensions(read(item.path))] += 1
+            sizes[dimensions(read(frame.path))] += 1
         except (NotAPicture, OSError):
             continue
     return sizes.most_common(1)[0][0] if sizes else None

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, auto
 
-from ..archive import Archive, Day, Item, Kind
+from ..archive import Archive, Day, Kind
 from ..errors import NoSuchItem
 from .chunk import Chunk, Chunks
+from .frames import FrameFile
 from .span import Span, moment
 
 
@@ -88,10 +89,9 @@ class Survey:
         found = [self._portion(day, framed.get(day, Day(day, 0, 0)), today) for day in days]
         return [portion for portion in found if portion and portion.count]
 
-    def frames(self, day: date) -> Iterator[Item]:
+    def frames(self, day: date) -> Iterator[FrameFile]:
         """Yield a day's frames that are in the range."""
-        items = self._archive.items(Kind.FRAME, day, self._job)
-        return (item for item in items if self._span.has(moment(item.captured_at)))
+        return (frame for frame in self._chunks.frames(day) if self._span.has(moment(frame.captured_at)))
 
     def _portion(self, day: date, framed: Day, today: date) -> Portion | None:
         chunk = self.hold(day)

@@ -20,7 +20,7 @@ from ..errors import InvalidRequest, NothingFound
 from ..ffmpeg import Ffmpeg
 from .chunk import SUFFIX, Chunks
 from .encode import Encoded, Encoder, Encoding
-from .frames import Flaw
+from .frames import Flaw, FrameFile
 from .join import join, poster
 from .plan import Portion, Survey, Thinning, Way
 from .progress import Meter
@@ -64,7 +64,7 @@ async def render(
             raise NothingFound(f"{request.job}, {request.start} to {request.end}")
         async with scratch(archive, "render") as part:
             video = await _video(request, plan, survey, chunks, _Tools(ffmpeg, part, progress))
-            item = await asyncio.to_thread(_publish, archive, request, video, now)
+            item = await _published(archive, request, video, now)
     progress(1.0)
     return item
 
@@ -118,7 +118,7 @@ async def _video(
         plan = [portion.thinned() for portion in plan]
     cost = sum(COSTS[portion.way] * portion.count for portion in plan) * thinning.wanted / total
     meter = Meter(cost + JOIN_COST * thinning.wanted, tools.progress)
-    encoding = await asyncio.to_thread(_encoding, plan[0], survey, chunks, tools.part)
+    encoding = await asyncio.to_thread(chunks.encoding, lambda: chunks.frames(plan[0].day), tools.part, plan[0].chunk)
     encoder = Encoder(tools.ffmpeg, encoding, camera=request.camera, job=request.job)
     making = _Making(tools.ffmpeg, encoder, survey, chunks, request.camera, thinning, meter)
     pieces = _Pieces()
@@ -134,10 +134,6 @@ async def _video(
     await join(tools.ffmpeg, pieces.paths, path, frames=pieces.frames, fps=fps, on_count=meter.counter(JOIN_COST))
     last = max(0.0, float((pieces.frames - Fraction(3, 2)) / fps))  # the first frame from then on is the last one
     return _Video(path, await poster(tools.ffmpeg, path, last), encoding, fps, pieces)
-
-
-def _encoding(portion: Portion, survey: Survey, chunks: Chunks, part: Path) -> Encoding:
-    return chunks.encoding(list(survey.frames(portion.day)), part, portion.chunk)
 
 
 def _grouped(plan: Sequence[Portion]) -> Iterator[list[Portion]]:
@@ -174,11 +170,11 @@ class _Making:
         assert portion.chunk is not None
         return Encoded(portion.chunk.item.path, portion.chunk.times, portion.chunk.flaws)
 
-    def _frames(self, portions: Sequence[Portion], number: int) -> Iterator[Item]:
+    def _frames(self, portions: Sequence[Portion], number: int) -> Iterator[FrameFile]:
         for portion in portions:
-            for place, item in enumerate(self.survey.frames(portion.day), number):
+            for place, frame in enumerate(self.survey.frames(portion.day), number):
                 if self.thinning.takes(place):
-                    yield item
+                    yield frame
             number += portion.count
 
     async def _cut(self, portion: Portion, number: int, target: Path) -> Encoded:
@@ -206,6 +202,18 @@ def _thinning(request: RenderRequest, total: int) -> Thinning:
 def _fps(request: RenderRequest, frames: int) -> Fraction:
     fps = Fraction(request.fps or DEFAULT_FPS) if request.length is None else frames / Fraction(request.length)
     return min(Fraction(FASTEST_FPS), fps).limit_denominator(DENOMINATOR)
+
+
+async def _published(archive: Archive, request: RenderRequest, video: _Video, now: datetime) -> Item:
+    """Publish a video to the end; cancelled meanwhile, take it back."""
+    publishing = asyncio.create_task(asyncio.to_thread(_publish, archive, request, video, now))
+    try:
+        return await asyncio.shield(publishing)
+    except asyncio.CancelledError:
+        await asyncio.wait([publishing])
+        if not publishing.exception():
+            await asyncio.to_thread(archive.remove, publishing.result())
+        raise
 
 
 def _publish(archive: Archive, request: RenderRequest, video: _Video, now: datetime) -> Item:
