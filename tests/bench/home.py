@@ -25,6 +25,8 @@ _CONFIGURATION = """\
 homeassistant:
   name: Tripod
   time_zone: UTC
+  media_dirs:
+    local: {media}
 api:
 config:
 frontend:
@@ -155,7 +157,9 @@ def home() -> Iterator[Home]:
     """Run a Home Assistant."""
     with tempfile.TemporaryDirectory(prefix="tripod-bench-") as folder:
         config = Path(folder)
-        (config / "configuration.yaml").write_text(_CONFIGURATION)
+        media = config / "media"  # in a container the default is a folder of the machine's
+        media.mkdir()
+        (config / "configuration.yaml").write_text(_CONFIGURATION.format(media=media))
         components = config / "custom_components"
         components.mkdir()
         (components / "tripod").symlink_to(REPOSITORY / "custom_components/tripod", target_is_directory=True)

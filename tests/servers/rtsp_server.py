@@ -23,7 +23,8 @@ from gi.repository import (  # type: ignore[import-not-found]  # noqa: E402
 )
 
 PICTURE = (
-    "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width={width},height={height},framerate={rate}/1"
+    "videotestsrc is-live=true pattern={pattern}"
+    " ! video/x-raw,format=I420,width={width},height={height},framerate={rate}/1"
 )
 SOUND = "audiotestsrc is-live=true volume=0.1"
 H264 = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max={rate} bitrate={kbit} ! h264parse"
@@ -71,7 +72,13 @@ def mount(server: Any, options: argparse.Namespace) -> None:
     for path, pipeline in MOUNTS.items():
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(
-            pipeline.format(width=width, height=height, rate=options.rate, kbit=options.bit_rate // 1000)
+            pipeline.format(
+                width=width,
+                height=height,
+                rate=options.rate,
+                kbit=options.bit_rate // 1000,
+                pattern=options.pattern,
+            )
         )
         factory.set_shared(True)
         factory.set_protocols(TRANSPORTS[options.transport])
@@ -88,6 +95,7 @@ def main() -> None:
     parser.add_argument("--port", default="0", help="0 (default): a free one")
     parser.add_argument("--size", default="320x240")
     parser.add_argument("--rate", type=int, default=15, help="frames per second")
+    parser.add_argument("--pattern", default="ball", help="as videotestsrc knows it; smpte has noise, which takes bits")
     parser.add_argument("--bit-rate", type=int, default=500_000, help="bits per second")
     parser.add_argument("--user")
     parser.add_argument("--password", default="")

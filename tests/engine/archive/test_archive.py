@@ -129,6 +129,14 @@ def test_a_name_that_is_taken_gets_the_time_behind_it(archive: Archive) -> None:
     assert times == [0, 0, 0]
 
 
+def test_the_longest_names_are_found_even_when_taken(archive: Archive) -> None:
+    for _ in range(3):
+        item = archive.publish(Kind.SNAPSHOT, NOON, b"x", suffix=".jpg", name="x" * 196 + ".jpg", thumbnail=b"x")
+        assert archive.find(item.key) == item
+        assert archive.thumbnail(item)
+    assert len(reopened(archive).items(Kind.SNAPSHOT, TODAY)) == 3
+
+
 def test_the_autumn_hour_comes_twice_and_keeps_its_order(archive: Archive) -> None:
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     times = [first + timedelta(minutes=20 * step) for step in range(6)]

@@ -10,7 +10,7 @@ import shutil
 
 import pytest
 
-from custom_components.tripod.engine.archive import Archive, Kind, Usage
+from custom_components.tripod.engine.archive import Archive, Governor, Kind, Limits, Retention, Usage
 from custom_components.tripod.engine.archive.ledger import CHECK_EVERY, GRAIN, NAME
 from custom_components.tripod.engine.archive.shelf import Shelves
 from custom_components.tripod.engine.errors import ArchiveMissing, NoSuchItem
@@ -139,6 +139,28 @@ def test_what_a_power_cut_leaves_is_cleaned_up(archive: Archive, closed: bool) -
     assert hidden - {".tripod.json", NAME} == expected
     assert again.details(item) == {}
     assert again.thumbnail(item)
+
+
+def test_folders_of_others_among_the_timelapses_are_left_alone(archive: Archive) -> None:
+    item = keep(archive, Kind.FRAME, NOON, job="a")
+    for name in ("12:00", "con", ".hidden"):
+        shutil.copytree(archive.root / "timelapse/a", archive.root / "timelapse" / name)
+        with pytest.raises(NoSuchItem):
+            archive.find(item.key.replace("/a/", f"/{name}/"))
+    again = reopened(archive)
+    assert again.jobs() == ["a"]
+    assert Governor({again: Retention({Kind.FRAME: Limits(max_count=1)})}).plan() == []
+
+
+def test_facts_behind_a_link_are_not_ours_to_clean_up(archive: Archive, tmp_path: Path) -> None:
+    keep(archive, Kind.RECORDING, NOON)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "notes.json").write_text("{}")
+    (archive.root / ".details/recordings").mkdir(parents=True)
+    (archive.root / ".details/recordings/2026-11-21").symlink_to(outside)
+    reopened(archive)
+    assert (outside / "notes.json").exists()
 
 
 def test_an_archive_may_be_moved(archive: Archive, tmp_path: Path) -> None:

@@ -11,16 +11,15 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
-import errno
-import json
 import os
 from pathlib import Path, PurePosixPath
 import threading
 import time
 from typing import Any
 
-from ..errors import ArchiveMissing, InvalidName, LowSpace, NoSuchItem
+from ..errors import InvalidName, NoSuchItem
 from . import files
+from .disk import Disk
 from .item import SUFFIXES, Day, Item, Kind, Usage
 from .ledger import Ledger
 from .names import confined, file_name, folder_name
@@ -30,10 +29,6 @@ from .shelf import DETAILS, FACTS, THUMBNAIL, Shelf, Shelves, fixed, new_record
 
 DEFAULT_FLOOR = 1 << 30
 """Bytes that stay free on the disk unless the user says otherwise: Home Assistant itself needs room, too."""
-
-MARKER = ".tripod.json"
-
-VERSION = 1
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -70,6 +65,7 @@ class Archive:
         self.camera = camera
         self.zone = zone
         self.floor = floor
+        self._disk = Disk(root, camera)
         self._known = known
         self._clock = clock
         self._shelves = Shelves(root, zone)
@@ -87,9 +83,9 @@ class Archive:
         """Begin, or begin again when the disk is back; at first, clean up what a power cut left behind."""
         with files.explained(self.root), self._lock:
             if self._known:
-                self._present()
-            elif self._owner() != self.camera:
-                self._begin()
+                self._disk.present()
+            elif not self._disk.is_ours():
+                self._disk.begin()
             self._known = True
             self._newest.clear()
             self._pins.load()
@@ -109,48 +105,40 @@ class Archive:
     def begin_anew(self) -> None:
         """Make an empty archive where the known one is missing, because the user said so."""
         with files.explained(self.root):
-            self._begin()
+            self._disk.begin()
         self.open()
 
     def close(self) -> None:
         """Write down what spares work at the next start."""
         with self._lock, suppress(OSError):  # then it is not spared
-            if self._owner() == self.camera:
+            if self._disk.is_ours():
                 self._ledger.save()
 
     def check(self) -> None:
         """Raise what keeps anything from being written: `ArchiveMissing`, `NotWritable` or `LowSpace`."""
-        with self._explained():
-            if os.statvfs(self.root).f_flag & os.ST_RDONLY:
-                raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-            if not os.access(self.root, os.W_OK | os.X_OK):
-                raise OSError(errno.EACCES, os.strerror(errno.EACCES))
-            self._room(0)
+        self._disk.check(self.floor)
 
     def free(self) -> int:
         """Return the bytes that are free on the disk."""
-        with self._explained():
-            disk = os.statvfs(self.root)
-            return disk.f_bavail * disk.f_frsize
+        return self._disk.free()
 
     def device(self) -> int:
         """Return which disk the archive is on: archives on one disk share its space."""
-        with self._explained():
-            return self.root.stat().st_dev
+        return self._disk.device()
 
     def new_part(self, owner: str) -> Path:
         """Return a new folder on the archive's disk, for what `owner` writes until it is published."""
-        with self._explained():
+        with self._disk.explained():
             return self._parts.new(owner)
 
     def parts(self, owner: str) -> list[Path]:
         """Return the folders of `owner` that were there before this archive was opened."""
-        with self._explained():
+        with self._disk.explained():
             return self._parts.left(owner)
 
     def clear_parts(self, keep: Collection[str] = ()) -> None:
         """Remove the folders that were there before this archive was opened, but those of the owners in `keep`."""
-        with self._explained():
+        with self._disk.explained():
             self._parts.clear(keep)
 
     def publish(
@@ -176,9 +164,9 @@ class Archive:
             raise InvalidName(f"{kind} do not end with {suffix}")
         chosen = confined(name, SUFFIXES[kind]) if name else None
         noted = details is not None or chosen is not None or kind is Kind.VIDEO
-        with self._explained(), ExitStack() as staged:
+        with self._disk.explained(), ExitStack() as staged:
             if not isinstance(content, Path):
-                self._room(len(content))
+                self._disk.need(len(content), self.floor)
             beside = {THUMBNAIL: self._stage(staged, thumbnail)} if thumbnail else {}
             source = content if isinstance(content, Path) else self._stage(staged, content)
             if isinstance(content, Path):
@@ -249,20 +237,20 @@ class Archive:
 
     def jobs(self) -> list[str]:
         """Return the names of the timelapses that have frames or chunks."""
-        with self._explained():
+        with self._disk.explained():
             return self._shelves.jobs()
 
     def chunk_folder(self, job: str, look: str) -> Path:
         """Return the folder of the chunks of one look, made if need be; a chunk's name begins with its day."""
         folder = self.root / Shelf.of(Kind.CHUNK, job).folder / folder_name(look)
-        with self._explained():
+        with self._disk.explained():
             files.make_folder(self.root, folder)
         return folder
 
     def latest(self, kind: Kind, job: str = "") -> Item | None:
         """Return the newest; None where there is none."""
         shelf = Shelf.of(kind, job)
-        with self._explained(), self._lock:
+        with self._disk.explained(), self._lock:
             if kind is Kind.VIDEO and job:
                 return self._search(shelf, job)
             newest = self._newest.get(shelf)
@@ -293,7 +281,7 @@ class Archive:
     def days(self, kind: Kind, job: str = "") -> list[Day]:
         """Return the days that have any, newest last; what others change on days long gone is seen within a minute."""
         shelf = Shelf.of(kind, job)
-        with self._explained(), self._lock:
+        with self._disk.explained(), self._lock:
             known = self._ledger.refresh(shelf)
             if kind is not Kind.CHUNK and not (kind is Kind.VIDEO and job):
                 days = [(shelf.day(folder), entry) for folder, entry in known.items()]
@@ -307,7 +295,7 @@ class Archive:
     def items(self, kind: Kind, day: date, job: str = "") -> list[Item]:
         """Return what one day has, oldest first."""
         shelf = Shelf.of(kind, job)
-        with self._explained():
+        with self._disk.explained():
             if kind is not Kind.CHUNK:
                 items = self._shelves.items(shelf, day.isoformat())
                 return [item for item in items if not job or item.job == job]
@@ -327,7 +315,7 @@ class Archive:
 
     def find(self, key: str) -> Item:
         """Return what has this key; raises `NoSuchItem`."""
-        with self._explained():
+        with self._disk.explained():
             if item := self._shelves.find(key):
                 return item
         raise NoSuchItem(item=key)
@@ -344,7 +332,7 @@ class Archive:
 
     def remove(self, item: Item) -> None:
         """Remove an item, even one that is pinned; raises `NoSuchItem`."""
-        with self._explained(), self._lock:
+        with self._disk.explained(), self._lock:
             found = self.find(item.key)
             with self._ledger.changing(found, -1):
                 found.path.unlink()
@@ -367,12 +355,12 @@ class Archive:
 
     def pin(self, key: str) -> None:
         """Keep what has this key until it is unpinned; raises `NoSuchItem`."""
-        with self._explained(), self._lock:
+        with self._disk.explained(), self._lock:
             self._pins.add(self.find(key).key)
 
     def unpin(self, key: str) -> None:
         """Let what has this key go when its time comes; raises `NoSuchItem`."""
-        with self._explained(), self._lock:
+        with self._disk.explained(), self._lock:
             if key not in self._pins.keys:
                 self.find(key)
             self._pins.discard(key)
@@ -407,42 +395,3 @@ class Archive:
         """Return what each kind takes, and each job; reads nothing, so what others did is seen after `days`."""
         with self._lock:
             return self._ledger.usage()
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Raise an `OSError` within as what the user is told, and `ArchiveMissing` where the archive is not there."""
-        self._present()
-        try:
-            yield
-        except OSError as error:
-            self._present()
-            raise files.explain(error, self.root) from error
-
-    def _present(self) -> None:
-        try:
-            owner = self._owner()
-        except PermissionError as error:
-            raise files.explain(error, self.root) from error
-        except OSError:
-            owner = None
-        if owner != self.camera:
-            raise ArchiveMissing(path=str(self.root))
-
-    def _owner(self) -> str | None:
-        """Return whose archive this is; None where it is nobody's. Raises `OSError`."""
-        try:
-            return str(json.loads((self.root / MARKER).read_bytes())["camera"])
-        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
-            return None
-
-    def _begin(self) -> None:
-        self.root.mkdir(parents=True, exist_ok=True)
-        files.write(self.root / MARKER, json.dumps({"version": VERSION, "camera": self.camera}).encode())
-
-    def _room(self, size: int) -> None:
-        if self.free() - size < self.floor:
-            raise LowSpace(str(self.root), floor=_shown(self.floor), path=str(self.root))
-
-
-def _shown(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

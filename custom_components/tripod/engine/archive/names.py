@@ -71,6 +71,15 @@ def confined(name: str, suffixes: Iterable[str]) -> PurePosixPath:
     return path
 
 
+def is_folder_name(name: str) -> bool:
+    """Return whether every file system can store `name`."""
+    try:
+        folder_name(name)
+    except InvalidName:
+        return False
+    return True
+
+
 def folder_name(name: str) -> str:
     """Return `name` if every file system can store it as the name of one folder or file; raises `InvalidName`."""
     if not name:

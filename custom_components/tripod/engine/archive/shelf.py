@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from . import files
 from .item import SUFFIXES, Item, Kind
-from .names import folder_name, parse, parse_day
+from .names import folder_name, is_folder_name, parse, parse_day
 
 TIMELAPSE = "timelapse"
 
@@ -73,7 +73,7 @@ class Shelves:
 
     def jobs(self) -> list[str]:
         """Return the names of the timelapses."""
-        return sorted(folders_in(self.root / TIMELAPSE))
+        return sorted(filter(is_folder_name, folders_in(self.root / TIMELAPSE)))
 
     def folders(self, shelf: Shelf) -> list[str]:
         """Return the names of a shelf's folders, oldest day first."""
@@ -110,7 +110,7 @@ class Shelves:
             shelf, folder = Shelf(Kind(parts[0])), parts[1]
         else:
             return None
-        if shelf.kind is not Kind.CHUNK and not shelf.day(folder):
+        if not (shelf.kind is Kind.CHUNK or shelf.day(folder)) or not is_folder_name(shelf.job or folder):
             return None
         path = self.root / key
         try:
@@ -133,11 +133,15 @@ class Shelves:
 
     def sweep(self, place: str) -> None:
         """Remove facts and thumbnails whose files are gone from the folder `place`."""
-        for path in list((self.root / DETAILS / place).rglob("*")):
-            owner = self.root / path.relative_to(self.root / DETAILS).with_suffix("")
+        details = self.root / DETAILS
+        if (details / place).resolve() != self.root.resolve() / DETAILS / place:  # a link leads out of the archive
+            return
+        for path in list((details / place).rglob("*")):
+            owner = self.root / path.relative_to(details).with_suffix("")
             if path.suffix in (FACTS, THUMBNAIL) and path.is_file() and not owner.is_file():
-                path.unlink(missing_ok=True)
-                files.remove_empty(path.parent, self.root / DETAILS)
+                with suppress(OSError):  # of a disk that is read-only
+                    path.unlink()
+                    files.remove_empty(path.parent, details)
 
     def _ours(self, shelf: Shelf, key: str, entry: os.DirEntry[str]) -> Item | None:
         try:
