@@ -13,6 +13,7 @@ from custom_components.tripod.engine.errors import NothingFound
 from custom_components.tripod.engine.timelapse import Look, due_days, make_chunk
 from custom_components.tripod.engine.timelapse.encode import Encoder, Encoding
 from custom_components.tripod.engine.timelapse.frames import FrameFile
+from tests.engine.media import jpegs
 
 from .footage import HOUR, JOB, MIDNIGHT, NOW, Site, brightness, greys, probed, seen
 
@@ -81,14 +82,17 @@ async def test_a_day_without_a_picture_spoils_no_range(site: Site) -> None:
     assert site.leftovers() == []
 
 
-async def test_frames_of_other_sizes_keep_their_shape_in_the_box(site: Site) -> None:
+async def test_frames_of_other_sizes_and_formats_keep_their_shape_in_the_box(site: Site) -> None:
     sizes = ["160x120", "321x241", "160x120", "60x120", "160x120", "641x121", "160x120"]
     for number, size in enumerate(sizes):
         site.add(MIDNIGHT + number * HOUR, greys(size)[5])
+    for number, sampling in enumerate(("yuvj422p", "yuvj444p", "yuvj420p"), len(sizes)):
+        site.add(MIDNIGHT + number * HOUR, jpegs("-pix_fmt", sampling, frames=1, size="160x120"))
     item = await site.render(DAY, DAY)
-    assert (probed(item.path)["width"], probed(item.path)["height"]) == (160, 120)
-    assert seen(item.path) == [5] * len(sizes)
-    left_edge = brightness(item.path, "8:8:0:(ih-8)/2")
+    stream = probed(item.path)
+    assert (stream["width"], stream["height"], stream["nb_read_frames"]) == (160, 120, str(len(sizes) + 3))
+    assert seen(item.path)[: len(sizes)] == [5] * len(sizes)
+    left_edge = brightness(item.path, "8:8:0:(ih-8)/2")[: len(sizes)]
     assert [value < 20 for value in left_edge] == [size == "60x120" for size in sizes]
 
 

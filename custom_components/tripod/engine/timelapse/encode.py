@@ -119,7 +119,7 @@ class Encoder:
                     *("-threads", THREADS, "-err_detect", "explode" if strict else "ignore_err"),
                     *("-max_error_rate", "1", "-reinit_filter", "0", "-protocol_whitelist", "pipe"),
                     *("-f", "matroska", "-i", "pipe:0", "-vf", self._encoding.filters(*effects)),
-                    *(*self._encoding.output, str(target)),
+                    *(*self._encoding.output, f"file:{target}"),
                 ],
                 folder=target.parent,
                 pictures=offered.stream(on_frame),
@@ -138,7 +138,7 @@ class Encoder:
             [
                 *("-threads", THREADS, *FrameCounter.ARGUMENTS, "-protocol_whitelist", "file", "-i", f"file:{chunk}"),
                 *("-vf", f"select={filter_value(choice)},{self._encoding.filters()}"),
-                *(*self._encoding.output, str(target)),
+                *(*self._encoding.output, f"file:{target}"),
             ],
             folder=target.parent,
             on_output=counter,
