@@ -130,7 +130,9 @@ async def test_revoking_cuts_its_viewers_at_once_and_nobody_else(
 ) -> None:
     entry = await set_up(JPEG_PATTERN, link())
     async with streaming(entry) as pipeline:
-        watching, workers = await _watch(client), children()
+        watching = await _watch(client)
+        await hass.async_block_till_done(wait_background_tasks=True)  # the encoders are tried
+        workers = children()
         hass.config_entries.async_remove_subentry(entry, _link_id(entry))
         assert await _ended(watching)
         assert (await client.get(f"{BASE}/health")).status == 404
