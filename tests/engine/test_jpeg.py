@@ -9,7 +9,7 @@ from PIL import Image
 import pytest
 
 from custom_components.tripod.engine.errors import NotAPicture
-from custom_components.tripod.engine.jpeg import USUAL_TABLES, JpegSplitter, dimensions
+from custom_components.tripod.engine.jpeg import MAX_DESCRIPTION, USUAL_TABLES, JpegSplitter, described, dimensions
 
 from .media import jpegs
 
@@ -231,3 +231,15 @@ def test_wild_markers_never_raise(parts: list[bytes], size: int) -> None:
     assert found == JpegSplitter().feed(stream)
     for jpeg in found:
         assert jpeg.replace(USUAL_TABLES, b"", 1) in stream
+
+
+@pytest.mark.parametrize("text", ["", "x", "19:05 Gr\u00fc\u00dfe \U0001f600", "\ud800", "long " * 10_000])
+def test_a_description_takes_the_place_of_what_others_wrote(text: str) -> None:
+    (plain,) = JpegSplitter().feed(jpegs(frames=1))
+    foreign = b"\xff\xe1" + (2 + 6).to_bytes(2, "big") + b"Exif\0\0"
+    picture = described(plain[:2] + foreign + plain[2:], text)
+    assert JpegSplitter().feed(picture) == [picture]
+    assert dimensions(picture) == dimensions(plain)
+    assert picture.count(b"Exif\0\0") == bool(text)
+    assert text.encode(errors="replace")[:MAX_DESCRIPTION] in picture
+    assert described(picture, "") == described(plain, "")
