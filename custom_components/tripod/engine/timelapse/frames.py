@@ -6,6 +6,7 @@ from array import array
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import islice
@@ -13,7 +14,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from ..archive import Archive, Kind
+from ..archive import Archive, Kind, files, parse
+from ..archive.item import SUFFIXES
+from ..archive.shelf import Shelf
 from ..errors import NotAPicture
 from ..jpeg import MAX_BYTES, JpegSplitter, described, dimensions
 from ..matroska import header, picture
@@ -54,20 +57,33 @@ class FrameFiles:
 
     def __init__(self, archive: Archive, day: date, job: str) -> None:
         """List the frames of `job`; blocks."""
-        self._root = archive.root
-        self._lines = bytearray()
-        self.count = 0
-        for item in archive.items(Kind.FRAME, day, job):
-            self._lines += f"{item.captured_at.isoformat()} {item.key}\0".encode(errors="surrogateescape")
-            self.count += 1
+        self._folder = archive.root / Shelf.of(Kind.FRAME, job).folder / day.isoformat()
+        self._names: list[str] = []
+        with files.explained(self._folder), suppress(FileNotFoundError), os.scandir(self._folder) as entries:
+            self._names = [entry.name for entry in entries if _is_frame(entry)]
+        # by instant: on the day that has an hour twice, names are in another order
+        self._names.sort(key=lambda name: _captured_at(name).timestamp())
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._names)
 
     def __iter__(self) -> Iterator[FrameFile]:
         """Yield each frame."""
-        begin = 0
-        while (end := self._lines.find(b"\0", begin)) >= 0:
-            time, _, key = self._lines[begin:end].decode(errors="surrogateescape").partition(" ")
-            yield FrameFile(self._root / key, datetime.fromisoformat(time))
-            begin = end + 1
+        for name in self._names:
+            yield FrameFile(self._folder / name, _captured_at(name))
+
+
+def _is_frame(entry: os.DirEntry[str]) -> bool:
+    suffix = Path(entry.name).suffix.lower()
+    return suffix in SUFFIXES[Kind.FRAME] and parse(entry.name) is not None and entry.is_file(follow_symlinks=False)
+
+
+def _captured_at(name: str) -> datetime:
+    captured_at = parse(name)
+    assert captured_at is not None
+    return captured_at
 
 
 class Offered:
