@@ -56,7 +56,9 @@ class TripodMediaSource(MediaSource):
         """Return a folder with what is in it."""
         words = await phrases(self._hass)
         if not item.identifier:
-            return _folder("", self.name or "", [_Shelf(entry, words).root() for entry in cameras(self._hass)])
+            shelves = [_Shelf(entry, words) for entry in cameras(self._hass)]
+            roots = await self._hass.async_add_executor_job(lambda: [shelf.root() for shelf in shelves])
+            return _folder("", self.name or "", roots)
         try:
             shelf, path = self._shelf(item, words)
             return await self._hass.async_add_executor_job(shelf.browse, path)
@@ -170,8 +172,16 @@ class _Shelf:
 
     def _closed(self, place: Place, title: str) -> BrowseMediaSource:
         """Return a folder without what is in it."""
-        thumbnail = url(THUMBNAIL_URL, self.entry, place.path)
+        filled = place.path or self._keeps_anything()
+        thumbnail = url(THUMBNAIL_URL, self.entry, place.path) if filled else None
         return _folder(f"{self.entry.entry_id}/{place.path}".rstrip("/"), title, thumbnail=thumbnail)
+
+    def _keeps_anything(self) -> bool:
+        """Whether there is a picture that stands for the camera: not on a disk that is away."""
+        try:
+            return bool(media_tree.children(archive_of(self.entry), Place()))
+        except TripodError, CameraNotSetUp:
+            return False
 
     def _item(self, item: Item) -> BrowseMediaSource:
         # a picture says all that there is to say; the facts about a video are in a file of their own

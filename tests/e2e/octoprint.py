@@ -28,6 +28,7 @@ _DISABLED = (
     "achievements",
     "announcements",
     "errortracking",
+    "file_check",
     "gcodeviewer",
     "health_check",
     "pluginmanager",

@@ -93,7 +93,7 @@ class FlowDialog:
 
     def title(self, text: str) -> Locator:
         """Return the title of a step."""
-        return self.content.get_by_text(text)
+        return self.content.get_by_text(text, exact=True)
 
     def wait_for(self, title: str) -> None:
         """Wait for a step."""

@@ -14,13 +14,13 @@ from tests.servers import start
 from . import chromium, local_cameras, octoprint, server
 from .octoprint import OctoPrint
 from .pages import FlowDialog, Frontend
-from .pixels import assert_moves
+from .pixels import assert_moves, wait_until
 from .server import HomeAssistant
 
 IMAGES = REPOSITORY / "docs/images"
 
 _LOCAL = ("cameras", "profiles", "confirm", "csi")
-_OTHERS = ("dashboard", "found", "no_signal", "octoprint")
+_OTHERS = ("dashboard", "found", "no_signal", "octoprint", "media", "timelapse")
 
 _SIZE = {"width": 1000, "height": 720}
 _FULL = {"advanced": {"width": 1280, "height": 720, "rate": 25}}
@@ -76,6 +76,26 @@ class Photographer:
         self._printer.use(stream=stream, snapshot=snapshot)
         self._page.goto(f"{self._printer.url}/#control")
         assert_moves(self._page.locator("#webcam_image"))
+        return self._page
+
+    def _media(self) -> Page:
+        camera, ask = self._camera.entity_id, self._home_assistant.ask
+        ask("record", camera, duration=3, wait=True)
+        ask("snapshot", camera)
+        ask("start_timelapse", camera, job="Print")
+        for _ in range(30):
+            ask("timelapse_frame", camera, job="Print")
+        ask("stop_timelapse", camera, job="Print", wait=True)
+        self._frontend.media("Tripod", "Workshop")
+        pictures = self._page.locator("ha-media-browser-thumbnail")
+        for place in range(4):
+            wait_until(pictures.nth(place), lambda picture: picture.colourful > 0.3, "the newest of each kind")
+        return self._page
+
+    def _timelapse(self) -> Page:
+        dialog = self._frontend.integration().add_timelapse("Workshop")
+        dialog.fill(name="Garden")
+        dialog.open("When")
         return self._page
 
 

@@ -101,6 +101,14 @@ async def _signed(hass: HomeAssistant, hass_ws_client: WebSocketGenerator, path:
     return url
 
 
+async def test_a_camera_that_kept_nothing_has_no_picture(hass: HomeAssistant, archive: Archive) -> None:
+    (camera,) = (await async_browse_media(hass, ROOT)).children or ()
+    assert camera.thumbnail is None
+    _publish(archive, Kind.SNAPSHOT)
+    (camera,) = (await async_browse_media(hass, ROOT)).children or ()
+    assert camera.thumbnail
+
+
 async def test_a_recording_is_found_by_camera_kind_and_day(
     hass: HomeAssistant, entry: MockConfigEntry, archive: Archive
 ) -> None:
