@@ -24,6 +24,9 @@ from .disk import reason
 from .notes import Notes
 from .stretch import Stretch, scan
 
+SEAM = 0.002
+"""Seconds by which stretches that follow each other may seem apart: their names are in milliseconds."""
+
 THUMBNAIL_WIDTH = 320
 THUMBNAIL_QUALITY = 75
 """Percent."""
@@ -159,12 +162,15 @@ class _Item:
         }
 
     def _gaps(self) -> list[dict[str, float]]:
-        """Return where in the file something is missing, and how many seconds of it."""
+        """Return where in the file something is missing, and how many seconds of it.
+
+        That is known to a fraction of a second, as a camera that starts is late with its first pictures: 0 is little.
+        """
         gaps, position = [], 0.0
         for before, after in zip(self._stretches, self._stretches[1:], strict=False):
             position += before.duration
-            if (missing := round(after.offset - before.end, 3)) > 0:
-                gaps.append({"at": round(position, 3), "missing": missing})
+            if abs(missing := after.offset - before.end) > SEAM:
+                gaps.append({"at": round(position, 3), "missing": round(max(0.0, missing), 3)})
         return gaps
 
     def concatenation(self) -> str:
