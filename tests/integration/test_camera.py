@@ -204,7 +204,7 @@ async def test_core_plays_the_stream_source(hass: HomeAssistant, set_up: SetUp) 
 
 async def test_core_records(hass: HomeAssistant, set_up: SetUp, media: Path) -> None:
     await set_up()
-    await hass.async_add_executor_job(media.mkdir)
+    await hass.async_add_executor_job(lambda: media.mkdir(exist_ok=True))
     target = media / "clip.mp4"
     async with asyncio.timeout(40):
         await hass.services.async_call(

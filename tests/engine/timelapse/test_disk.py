@@ -64,7 +64,7 @@ async def test_a_disk_that_is_full(disk: Path) -> None:
         with pytest.raises(DiskFull):
             await on.timelapses.start(Job(name="fence", interval=60))
         assert [status.job.name for status in on.timelapses.jobs] == ["garden"]
-        assert len(Memory(disk / "garden").load()) == 1
+        assert len(Memory(on.archive).load()) == 1
         (disk / "film.mp4").unlink()
         await on.time.run(600)
         assert on.status().error is None
@@ -89,5 +89,5 @@ async def test_a_disk_that_may_only_be_read(disk: Path) -> None:
             run("mount", "-o", "remount,rw", str(disk))
         await on.time.run(600, sleepers=1)
         await on.time.asleep(1)
-        assert Memory(disk / "garden").load() == []  # what could not be written then is written now
+        assert Memory(on.archive).load() == []  # what could not be written then is written now
         assert (disk / "garden" / FILE).is_file()

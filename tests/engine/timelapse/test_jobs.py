@@ -533,6 +533,16 @@ async def test_a_disk_that_is_away_is_counted_and_told_once(tmp_path: Path) -> N
         assert switched_on
 
 
+async def test_nothing_is_written_under_a_disk_that_is_away(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.timelapses.start(GARDEN)
+        await on.time.run(10)
+        (tmp_path / "garden").rename(tmp_path / "unplugged")
+        (tmp_path / "garden").mkdir()  # the empty mount point
+        await on.timelapses.stop("garden", render=False)
+        assert list((tmp_path / "garden").iterdir()) == []
+
+
 async def test_a_full_disk_stops_no_job(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         await on.timelapses.start(GARDEN)

@@ -41,9 +41,14 @@ async def lived(folder: Path, begin: datetime, seconds: float) -> dict[str, obje
     return said
 
 
+def kept(folder: Path) -> Archive:
+    """Return the archive of the camera."""
+    return Archive(folder / "garden", "garden", zone=BERLIN, floor=0, known=True)
+
+
 def whole(folder: Path) -> int:
     """Look at everything that is visible; return how many frames there are."""
-    archive = Archive(folder / "garden", "garden", zone=BERLIN, floor=0, known=True)
+    archive = kept(folder)
     archive.open()
     frames = 0
     for job in archive.jobs():
@@ -71,7 +76,7 @@ async def test_jobs_go_on_and_nothing_is_half(tmp_path: Path) -> None:
         before, frames = frames, await asyncio.to_thread(whole, tmp_path)
         assert frames >= before
         written = json.loads((tmp_path / "garden" / FILE).read_bytes())["jobs"]
-        left = Memory(tmp_path / "garden").load()
+        left = Memory(kept(tmp_path)).load()
         assert len(left) == len(written)
         expected = sorted(known.job.name for known in left if known.counts)
         queue = tmp_path / "renders.json"

@@ -118,6 +118,11 @@ class Archive:
         """Raise what keeps anything from being written: `ArchiveMissing`, `NotWritable` or `LowSpace`."""
         self._disk.check(self.floor)
 
+    def note(self, name: str, data: bytes) -> None:
+        """Write a file of Tripod's own, such as the list of jobs, whole or not at all; its name begins with a dot."""
+        with self._disk.explained():
+            files.write(self.root / name, data)
+
     def free(self) -> int:
         """Return the bytes that are free on the disk."""
         return self._disk.free()

@@ -102,7 +102,7 @@ class Timelapses:
         self._queue = queue
         self._pipeline = pipeline
         self._entries: dict[str, _Entry] = {}
-        self._memory = Memory(archive.root)
+        self._memory = Memory(archive)
         self._remembered: dict[str, Remembered] = {}
         """Standing jobs of before that the configuration has not named yet."""
         self._early: dict[str, tuple[Job, bool | None]] = {}

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import json
 import logging
-from pathlib import Path
 from typing import Any, Self
 
-from ..archive import files
+from ..archive import Archive
 from ..errors import TripodError
 from .job import Job
 from .run import Counts
@@ -54,9 +53,10 @@ class Remembered:
 class Memory:
     """The file of one camera."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep it in `folder`, which belongs to the archive."""
-        self._path = folder / FILE
+    def __init__(self, archive: Archive) -> None:
+        """Keep it in `archive`."""
+        self._archive = archive
+        self._path = archive.root / FILE
         self._saving = asyncio.Lock()
         self._saved = b""
 
@@ -82,9 +82,5 @@ class Memory:
         async with self._saving:
             data = json.dumps({"version": VERSION, "jobs": [job.as_dict() for job in jobs]}).encode()
             if data != self._saved:
-                await asyncio.to_thread(self._write, data)
+                await asyncio.to_thread(self._archive.note, FILE, data)
                 self._saved = data
-
-    def _write(self, data: bytes) -> None:
-        with files.explained(self._path.parent):
-            files.write(self._path, data)
