@@ -359,10 +359,12 @@ async def test_closing_the_dialog_ends_the_measuring(hass: HomeAssistant, plugge
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {"camera": WEBCAM.id})
     assert result["type"] is FlowResultType.SHOW_PROGRESS
     assert result["description_placeholders"] == {"name": "Test Camera"}
-    plugged.closed.clear()
     hass.config_entries.flow.async_abort(result["flow_id"])
+    await hass.async_block_till_done()
     async with asyncio.timeout(20):
-        await plugged.closed.wait()
+        while plugged.open:  # it may have been closed before it was opened
+            plugged.closed.clear()
+            await plugged.closed.wait()
     await hass.async_block_till_done()
     assert children() == set()
 
