@@ -13,7 +13,7 @@ ID = "usb-Example_Test_Camera_0001-video-index0"
 
 @pytest.fixture(scope="module")
 def seen(guest: Guest) -> dict[str, Any]:
-    report: dict[str, Any] = guest("guest_webcam.py", options=["--udev", "--uvc", "1"], seconds=800)
+    report: dict[str, Any] = guest("guest_webcam.py", options=["--udev", "--uvc", "1"], seconds=300)
     return report
 
 
