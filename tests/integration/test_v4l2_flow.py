@@ -356,16 +356,19 @@ async def test_a_device_that_is_not_there_is_told_in_the_form(hass: HomeAssistan
 
 async def test_closing_the_dialog_ends_the_measuring(hass: HomeAssistant, plugged: Plugged) -> None:
     result = await choose(hass, "v4l2")
+    plugged.opening.clear()
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {"camera": WEBCAM.id})
     assert result["type"] is FlowResultType.SHOW_PROGRESS
     assert result["description_placeholders"] == {"name": "Test Camera"}
-    hass.config_entries.flow.async_abort(result["flow_id"])
-    await hass.async_block_till_done()
     async with asyncio.timeout(20):
-        while plugged.open:  # it may have been closed before it was opened
-            plugged.closed.clear()
-            await plugged.closed.wait()
+        await plugged.opening.wait()
+    assert plugged.open
+    plugged.closed.clear()
+    hass.config_entries.flow.async_abort(result["flow_id"])
+    async with asyncio.timeout(20):
+        await plugged.closed.wait()
     await hass.async_block_till_done()
+    assert not plugged.open
     assert children() == set()
 
 
