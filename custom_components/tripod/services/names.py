@@ -6,11 +6,11 @@ import re
 from homeassistant.util import slugify
 
 from ..engine.errors import InvalidName
+from ..engine.strftime import DIRECTIVE
 
 _FIELD = re.compile(r"\{([^{}:]*)(?::([^{}]*))?\}|[{}]")
 
-_DIRECTIVES = re.compile(r"(?:[^%]|%[aAbBdHIjmMpSuUVwWyYzZGCDeFhklRTxcX%])*")
-"""What strftime(3) makes of a time, without a width, which could fill the memory."""
+_FORM = re.compile(f"(?:[^%]|{DIRECTIVE})*")
 
 DEFAULT_TIME = "%Y-%m-%d_%H-%M-%S"
 
@@ -20,7 +20,7 @@ def fill(template: str, captured_at: datetime, camera: str) -> str:
 
     def value(field: re.Match[str]) -> str:
         match field.groups():
-            case "time", form if _DIRECTIVES.fullmatch(form or DEFAULT_TIME):
+            case "time", form if _FORM.fullmatch(form or DEFAULT_TIME):
                 return captured_at.strftime(form or DEFAULT_TIME)
             case "camera", None:
                 return slugify(camera)

@@ -12,6 +12,7 @@ import re
 from ..ffmpeg import filter_value
 from ..fonts import FONT
 from ..no_signal import width_in_ems
+from ..strftime import DIRECTIVE
 
 DEFAULT_TIME = "%Y-%m-%d %H:%M"
 
@@ -30,9 +31,6 @@ WIDEST = datetime(2028, 9, 27, 22, 58, 58, tzinfo=UTC)
 """A time that takes much room, a Wednesday in September: text of the same size all year."""
 
 _PLACEHOLDER = re.compile(r"\{(time|camera|job)(?::([^{}]*))?\}")
-
-_DIRECTIVE = re.compile(r"%(-?[aAbBdHIjmMpSuUVwWyYzZGCDeFhklRTcxX%])")
-"""What strftime(3) makes of a time; a width in it, which could fill the memory, is no part of this."""
 
 _JOINERS = frozenset("\u200c\u200d\u200e\u200f\u2066\u2067\u2068\u2069")
 """What joins letters, or says which way they run; Python does not count it as printable."""
@@ -79,7 +77,7 @@ def _formatted(moment: datetime, form: str) -> str:
     def value(directive: re.Match[str]) -> str:
         return moment.strftime(directive[0])
 
-    return _DIRECTIVE.sub(value, form)
+    return re.sub(DIRECTIVE, value, form)
 
 
 def _drawable(letter: str) -> bool:
