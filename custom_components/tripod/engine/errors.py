@@ -365,3 +365,87 @@ class Cancelled(TripodError):
 
     cause = "cancelled"
     sentence = "It was cancelled"
+
+
+class InvalidConfiguration(TripodError):
+    """A node's configuration, from its file, its flags or the environment, cannot be used."""
+
+    cause = "invalid_configuration"
+    sentence = "The configuration cannot be used, {where}: {detail}"
+
+
+class NotANode(TripodError):
+    """Something answers under the address, but not as a Tripod node does."""
+
+    cause = "not_a_node"
+    sentence = "This is not a Tripod node: {detail}"
+
+
+class NodeVersion(TripodError):
+    """The node and this Tripod do not understand each other: one of them is too old."""
+
+    cause = "node_version"
+    sentence = "The node speaks version {theirs} of the protocol, and version {ours} is needed"
+
+
+class WrongCode(TripodError):
+    """The pairing code is not the one that the node shows: wrong, used already, or too old."""
+
+    cause = "wrong_code"
+    sentence = "The pairing code is not valid"
+
+
+class PairingPaused(TripodError):
+    """Too many wrong pairing codes came; the node listens to none for a while."""
+
+    cause = "pairing_paused"
+    sentence = "The node takes no pairing code for another {seconds} seconds"
+
+
+class Unpaired(Unauthorized):
+    """The node does not know our token: it was revoked, or the node was set up anew."""
+
+    cause = "unpaired"
+    sentence = "The node does not know this token: {detail}"
+
+
+class ClientCertificate(TlsFailed):
+    """The other end asks for a client certificate, or does not accept ours."""
+
+    cause = "client_certificate"
+    sentence = "A client certificate is needed, or another one: {detail}"
+
+
+class NoSuchCamera(TripodError):
+    """The node has no camera of this name any more."""
+
+    cause = "no_such_camera"
+    sentence = "The node has no camera {camera}"
+
+
+class MockPicture(TripodError):
+    """The node sends a drawn test picture because its own camera is missing."""
+
+    cause = "mock_picture"
+    sentence = "The node has no camera and sends a drawn picture in its place: {detail}"
+
+
+class InvalidCommand(TripodError):
+    """A command, by MQTT or the node's HTTP interface, that means nothing."""
+
+    cause = "invalid_command"
+    sentence = "The command is not valid: {detail}"
+
+
+class CannotPublish(TripodError):
+    """The video cannot be sent to a server as it is: the protocol does not carry its codec, or the address is none."""
+
+    cause = "cannot_publish"
+    sentence = "The video cannot be published: {detail}"
+
+
+class NotUnderstood(TripodError):
+    """What was given to be brought over is not in the form it should be."""
+
+    cause = "not_understood"
+    sentence = "This cannot be read as {what}: {detail}"
