@@ -1,4 +1,4 @@
-"""One camera with all that it keeps: its pipeline, its archive, its recordings and its timelapses; and its publications.
+"""One camera with all that it keeps, its pipeline, archive, recordings and timelapses, and its publications.
 
 The camera streams whatever becomes of the disk. The archive is opened as soon as its disk is there, what an earlier run
 left is finished then, and from time to time it is looked whether more can be written.
