@@ -114,6 +114,8 @@ class CameraConfig:
     retention: Retention = field(default_factory=Retention)
     record_while_away: bool = False
     """Whether it records while no Home Assistant is connected."""
+    learns: bool = False
+    """Whether its source is to be looked at first, because nothing says how it delivers pictures."""
     jobs: tuple[Job, ...] = ()
     """Its timelapses."""
     controls: Mapping[str, float] = field(default_factory=dict)
