@@ -7,7 +7,7 @@ follow from the file's: `prefix` of `[mqtt]` is `--mqtt-prefix` and `TRIPOD_MQTT
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass
 import os
 from pathlib import Path
 import platform
@@ -15,10 +15,11 @@ import tomllib
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..engine import sources
 from ..engine.archive import Kind, Limits, Retention
-from ..engine.sources import Source, kinds_of_sources
+from ..engine.sources import Source
 from .config import DEFAULT_PORT, Announce, Broker, CameraConfig, NodeConfig, ToolPaths
-from .reading import FROM_FILE, Reader, check_keys, from_text, invalid, kinds, placed, secret_names
+from .reading import FROM_FILE, Reader, check_keys, from_text, invalid, kinds, required, secret_names
 
 PREFIX = "TRIPOD_"
 CONFIG = "TRIPOD_CONFIG"
@@ -102,10 +103,9 @@ def load(
     """
     table = read(path) if path else {}
     for setting, text, where in _said(environ, flags):
-        _put(table, setting, from_text(setting.kind, text, where))
-    for text, where in ((environ.get(CAMERA), CAMERA), (camera, "--camera")):
-        if text:
-            table["camera"] = [_one_camera(text, where)]
+        _put(table, setting, _absolute(from_text(setting.kind, text, where), setting))
+    if one := camera or environ.get(CAMERA):
+        table["camera"] = [_one_camera(one, "--camera" if camera else CAMERA)]
     return build(table, str(path) if path else "flags and environment", path.parent if path else Path(), environ)
 
 
@@ -124,9 +124,9 @@ def read(path: Path) -> dict[str, Any]:
 
 def build(table: Mapping[str, Any], where: str, base: Path, environ: Mapping[str, str]) -> NodeConfig:
     """Return the node that `table` describes; its relative paths begin at `base`. Raises `InvalidConfiguration`."""
-    reader = Reader(base.absolute(), _SPECIAL)
+    reader = Reader(base.absolute(), _SPECIAL, {field: key for key, field in _CAMERA_KEYS.items()})
     flat = {key: value for key, value in table.items() if key not in {*_SECTIONS, *_NESTED, "listen", "camera"}}
-    check_keys(flat, [setting.key for setting in settings() if not setting.section] + [*_TABLES], where)
+    check_keys(table, {setting.section or setting.key for setting in settings()} | {"camera"}, where)
     lifted: dict[str, Any] = dict(flat)
     for section, keys in _SECTIONS.items():
         known = {key: kinds(NodeConfig)[name] for key, name in keys.items()}
@@ -159,6 +159,12 @@ def _said(environ: Mapping[str, str], flags: Mapping[Setting, str]) -> Iterator[
         yield setting, text, setting.flag
 
 
+def _absolute(value: Any, setting: Setting) -> Any:
+    """Let a path of a flag or variable begin where the program was started, and not at the file's folder."""
+    is_path = setting.kind in (Path, Path | None) or setting.key.endswith(FROM_FILE)
+    return str(Path(value).expanduser().absolute()) if is_path and value else value
+
+
 def _put(table: dict[str, Any], setting: Setting, value: Any) -> None:
     within = table.setdefault(setting.section, {}) if setting.section else table
     if isinstance(within, dict):  # what it is else is told when it is read
@@ -189,7 +195,7 @@ def _address(listen: str, where: str) -> dict[str, Any]:
     return {"host": host, "port": DEFAULT_PORT if port is None else port}
 
 
-# --- cameras -----------------------------------------------------------------------------------------------------------
+# --- cameras --------------------------------------------------------------------------------------------------------
 
 
 def _cameras(reader: Reader, tables: object, where: str) -> tuple[CameraConfig, ...]:
@@ -205,7 +211,7 @@ def _camera(reader: Reader, table: object, where: str, number: int) -> CameraCon
     where = f"{where}, camera {name!r}" if isinstance(name, str) else f"{where}, [[camera]] number {number}"
     renamed = {_CAMERA_KEYS.get(key, key): value for key, value in table.items()}
     fields = kinds(CameraConfig).keys() - {"learns"}
-    check_keys(table, (fields - _CAMERA_KEYS.values()) | _CAMERA_KEYS.keys(), where)
+    check_keys(table, fields.difference(_CAMERA_KEYS.values()) | _CAMERA_KEYS.keys(), where)
     source = renamed.get("source")
     learns = isinstance(source, Mapping) and not source.keys() & _LEARNED.get(source.get("kind", ""), source.keys())
     return reader.build(CameraConfig, renamed, where, given={"learns": learns})
@@ -221,7 +227,7 @@ _LEARNED = {"url": frozenset({"delivery"}), "v4l2": frozenset({"input_format", "
 def _source(reader: Reader, table: object, where: str) -> Source:
     if not isinstance(table, Mapping):
         raise invalid(where, "this is to be a table with a kind, such as url")
-    forms = kinds_of_sources()
+    forms = sources.kinds()
     kind = table.get("kind")
     if not isinstance(kind, str) or kind not in forms:
         raise invalid(where, f"kind is {kind!r}, and none of {', '.join(sorted(forms))}")
@@ -242,10 +248,10 @@ _SPECIAL: dict[Any, Any] = {Source: _source, Retention: _retention}
 def _one_camera(text: str, where: str) -> dict[str, Any]:
     """Return the table of a camera that is given as its kind and its address."""
     kind, _, address = text.partition(":")
-    forms = kinds_of_sources()
+    forms = sources.kinds()
     if kind not in forms:
         raise invalid(where, f"it begins with one of {', '.join(f'{name}:' for name in sorted(forms))}")
-    needed = next((field.name for field in fields(forms[kind]) if field.default is MISSING), None)
+    needed = next(iter(required(forms[kind])), None)
     if bool(address) != bool(needed):
         raise invalid(where, f"{kind}: has {'an address' if needed else 'no address'} after it")
     return {"id": ONLY_CAMERA, "source": {"kind": kind, **({needed: address} if needed else {})}}

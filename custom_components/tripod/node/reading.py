@@ -11,7 +11,6 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import time
 from difflib import get_close_matches
 from enum import Enum
-from functools import cache
 import math
 from pathlib import Path
 import re
@@ -73,6 +72,8 @@ class Reader:
     base: Path
     special: Mapping[Any, Callable[[Reader, Any, str], Any]]
     """How values are read whose annotation does not say it, by that annotation."""
+    keys: Mapping[str, str]
+    """What the file calls fields that have another name."""
 
     def build(self, form: type[_T], table: object, where: str, *, given: Mapping[str, Any] | None = None) -> _T:
         """Return the dataclass `form` of `table`, which stands at `where`; `given` are fields that it cannot name.
@@ -117,22 +118,36 @@ class Reader:
 
     def value(self, kind: Any, value: Any, where: str, name: str) -> Any:
         """Return `value` as what its annotation `kind` says; raises `InvalidConfiguration`."""
+        name = self.keys.get(name, name)
         if kind in self.special:
             return self.special[kind](self, value, f"{where}, {name}")
         if get_origin(kind) in (Union, UnionType):
             (kind,) = (option for option in get_args(kind) if option is not type(None))
             return self.value(kind, value, where, name)
         if is_dataclass(kind) and isinstance(kind, type):
-            return self.build(kind, value, f"[{name}]" if not where else f"{where}, {name}")
+            return self.build(kind, value, f"{where}, {name}")
+        if get_origin(kind) in (tuple, frozenset):
+            return self._list(kind, value, where, name)
         with placed(where):
             return self._plain(kind, value, name)
 
+    def _list(self, kind: Any, value: Any, where: str, name: str) -> Any:
+        if not isinstance(value, list):
+            raise invalid(where, f"{name} is to be a list, and not {_called(value)}")
+        item, *_ = get_args(kind)
+        if name == "weekdays":
+            with placed(where):
+                return frozenset(_weekday(day) for day in value)
+        several = is_dataclass(item)
+        return get_origin(kind)(
+            self.value(item, entry, where, f"{name} number {number}" if several else name)
+            for number, entry in enumerate(value, 1)
+        )
+
     def _plain(self, kind: Any, value: Any, name: str) -> Any:
         origin = get_origin(kind)
-        if origin in (tuple, frozenset):
-            return self._list(kind, origin, value, name)
-        if origin is not None and issubclass_safe(origin, Mapping):
-            return self._numbers(value, name)
+        if origin is Mapping:
+            return _numbers(value, name)
         if origin is Literal or (isinstance(kind, type) and issubclass(kind, Enum)):
             return _choice(kind, value, name)
         read = _PLAIN[kind]
@@ -141,18 +156,6 @@ class Reader:
         if kind is Path:
             return self.base / Path(_text(value, name)).expanduser()
         return read(value, name)
-
-    def _list(self, kind: Any, origin: Any, value: Any, name: str) -> Any:
-        if not isinstance(value, list):
-            raise _Wrong(f"{name} is to be a list, and not {_called(value)}")
-        if name == "weekdays":
-            return frozenset(_weekday(day) for day in value)
-        return origin(self._plain(get_args(kind)[0], item, name) for item in value)
-
-    def _numbers(self, value: Any, name: str) -> dict[str, float]:
-        if not isinstance(value, Mapping):
-            raise _Wrong(f"{name} is to be a table of numbers, and not {_called(value)}")
-        return {key: float(item) if isinstance(item, bool) else _number(item, key) for key, item in value.items()}
 
 
 def check_keys(table: Mapping[str, Any], known: Collection[str], where: str) -> None:
@@ -164,7 +167,6 @@ def check_keys(table: Mapping[str, Any], known: Collection[str], where: str) -> 
             raise invalid(where, f"there is no {name}{hint}")
 
 
-@cache
 def kinds(form: type) -> dict[str, Any]:
     """Return the annotations of a dataclass's fields, by name."""
     hints = get_type_hints(form)
@@ -203,11 +205,6 @@ def from_text(kind: Any, text: str, where: str) -> Any:
     return text
 
 
-def issubclass_safe(kind: Any, of: type) -> bool:
-    """Return whether `kind` is a class, and one `of`."""
-    return isinstance(kind, type) and issubclass(kind, of)
-
-
 def _called(value: object) -> str:
     """Return what people call a value's type."""
     return {
@@ -233,6 +230,12 @@ def _number(value: Any, name: str) -> float:
     if type(value) not in (int, float) or not math.isfinite(value):
         raise _Wrong(f"{name} is to be a number, and not {_called(value)}")
     return float(value)
+
+
+def _numbers(value: Any, name: str) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise _Wrong(f"{name} is to be a table of numbers, and not {_called(value)}")
+    return {key: float(item) if isinstance(item, bool) else _number(item, key) for key, item in value.items()}
 
 
 def _time(value: Any, name: str) -> time:
