@@ -70,9 +70,7 @@ class NodeCamera:
         root = shared.archive / self.id
         self.camera = Camera(
             self.pipeline,
-            Archive(
-                root, self.id, zone=shared.zone, floor=shared.floor, known=memory.archive(self.id) == str(root)
-            ),
+            Archive(root, self.id, zone=shared.zone, floor=shared.floor, known=memory.archive(self.id) == str(root)),
             keeper=shared.keeper,
             renders=shared.renders,
             retention=config.retention,

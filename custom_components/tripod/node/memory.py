@@ -126,5 +126,3 @@ class Memory:
     def _begin_to_save(self) -> None:
         self._timer = None
         self._saving = asyncio.create_task(self.save())
-
-
