@@ -77,7 +77,7 @@ class Authority:
         if issuer:
             builder = builder.add_extension(issuer.identifier, critical=False)
         self.certificate = builder.sign(signer.key, hashes.SHA256()).public_bytes(_PEM)
-        self.chain = self.certificate + issuer.chain if issuer else b""
+        self.chain: bytes = self.certificate + issuer.chain if issuer else b""
         """What goes with the certificates that it signs: all but the root."""
 
     @property
