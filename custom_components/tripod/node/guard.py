@@ -1,4 +1,4 @@
-"""Every request passes here: who asks, whether they may, what they say, and what is answered when something is wrong."""
+"""Every request passes here: who asks, whether they may, what they say, and the answer where something is wrong."""
 
 from __future__ import annotations
 
@@ -76,7 +76,12 @@ class Guard:
 
     def application(self) -> web.Application:
         """Return what serves all routes, and nothing else."""
-        app = web.Application(middlewares=[web.middleware(self._answer)], client_max_size=fields.MAX_BODY)
+
+        @web.middleware
+        async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._answer(request, handler)
+
+        app = web.Application(middlewares=[answer], client_max_size=fields.MAX_BODY)
         app.on_response_prepare.append(self._complete)
         for route in self._node.routes:
             for method in (route.method, hdrs.METH_HEAD)[: 2 if route.method == hdrs.METH_GET else 1]:

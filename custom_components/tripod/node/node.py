@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 import logging
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from ..engine.errors import TripodError
 from ..engine.ffmpeg import Ffmpeg
@@ -14,22 +14,36 @@ from ..engine.keeper import Keeper
 from ..engine.sources import Medium, Tools
 from ..engine.timelapse import RenderQueue
 from .access import Access
+from .advertise import Advertiser
+from .announce import Announcer
 from .away import Rhythm
 from .cameras import NodeCamera, Shared
 from .config import NodeConfig
 from .credentials import Credentials
 from .events import Events
-from .facts import PROTOCOL, Facts
+from .facts import Facts
 from .guard import Guard
-from .memory import Memory, identity
+from .identity import PROTOCOL, Identity
+from .memory import Memory, own_id
 from .pairing import Pairing
 from .presence import Presence
 from .routes import ROUTES, Route
 from .server import Server
 from .tls import Tls
+from .version import version
 from .zone import local_zone
 
 _LOGGER = logging.getLogger(__name__)
+
+
+class Companion(Protocol):
+    """What runs beside the cameras for as long as the node does."""
+
+    def open(self) -> None:
+        """Begin."""
+
+    async def close(self) -> None:
+        """End."""
 
 
 class Node:
@@ -46,13 +60,13 @@ class Node:
         self,
         config: NodeConfig,
         *,
-        version: str,
         clock: Callable[[], float] = time.time,
         rhythm: Rhythm | None = None,
     ) -> None:
         """Prepare what `config` describes; nothing runs before `open`."""
         self.config = config
-        self.version = version
+        self.version = ""
+        """Of Tripod; known from `open` on."""
         self.routes: tuple[Route, ...] = ROUTES
         self.id = ""
         """32 hexadecimal digits, made once; known from `open` on."""
@@ -71,6 +85,7 @@ class Node:
         self._rhythm = rhythm or Rhythm()
         self._keeper = Keeper(lambda: config.max_size)
         self._renders = RenderQueue(config.state / "renders.json", self.tools.ffmpeg)
+        self._companions: list[Companion] = []
         self._server: Server | None = None
         self._live: frozenset[str] = frozenset()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,8 +106,14 @@ class Node:
         return self._server.port if self._server else 0
 
     async def open(self) -> None:
-        """Let the cameras run; raises `InvalidConfiguration`, or what keeps the state folder from being written."""
-        self.id = await asyncio.to_thread(identity, self.config.state)
+        """Let the cameras run, and serve them.
+
+        Raises `InvalidConfiguration`, also where the address cannot be had, or what keeps the state folder from being
+        written; `close` ends what has begun by then.
+        """
+        tls = await asyncio.to_thread(Tls.of, self.config)
+        self.version = await asyncio.to_thread(version)
+        self.id = await asyncio.to_thread(own_id, self.config.state)
         await self.memory.load()
         await self.credentials.open()
         self._live = self.credentials.live
@@ -101,11 +122,11 @@ class Node:
         await self._renders.open()
         await self._open_cameras()
         self.events.open()
+        await self._listen(tls)
+        self._make_known(tls)
         await self.show_code_if_unpaired()
 
-    async def listen(self) -> None:
-        """Serve all that can be asked; raises `InvalidConfiguration` where the address cannot be had."""
-        tls = await asyncio.to_thread(Tls.of, self.config)
+    async def _listen(self, tls: Tls | None) -> None:
         guard = Guard(self)
         self._server = server = Server(guard.application(), self.config.host, self.config.port, tls)
         guard.heard = server.heard
@@ -113,8 +134,20 @@ class Node:
         scheme = "https" if tls else "http"
         _LOGGER.info("%s listens on %s://%s:%d", self.config.name, scheme, self.config.host, server.port)
 
+    def _make_known(self, tls: Tls | None) -> None:
+        """Let others find the node, where that is wanted."""
+        config = self.config
+        identity = Identity(id=self.id, name=config.name, host=config.host, port=self.port, tls=tls is not None)
+        if config.zeroconf:
+            self._companions.append(Advertiser(identity))
+        if config.announce:
+            self._companions.append(Announcer(config.announce, identity))
+        for companion in self._companions:
+            companion.open()
+
     async def close(self) -> None:
         """End everything: who watches is sent away, and recordings are finished as far as that is quick."""
+        await asyncio.gather(*(companion.close() for companion in self._companions))
         for task in self._tasks:
             task.cancel()
         await self.events.close()

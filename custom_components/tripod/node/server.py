@@ -97,7 +97,7 @@ class Server:
         assert server is not None
         if len(server.connections) + len(self._silent) >= MOST:
             return _Refused()
-        protocol: asyncio.BaseProtocol = server()
+        protocol: web.RequestHandler = server()
         timer = asyncio.get_running_loop().call_later(FIRST_REQUEST, self._give_up, protocol)
         self._silent[protocol] = timer
         return protocol

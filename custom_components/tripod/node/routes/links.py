@@ -91,7 +91,7 @@ def _link_facts(credentials: Credentials, link: Link) -> Facts:
 
 def _used(credentials: Credentials, credential: str) -> str | None:
     used = credentials.used(credential)
-    return used and used.isoformat()
+    return used.isoformat() if used else None
 
 
 def _moment(text: str) -> datetime:

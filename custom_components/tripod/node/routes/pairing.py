@@ -27,7 +27,8 @@ async def pair(call: Call) -> web.StreamResponse:
         async with node.pairing_turn:  # one guess after the other
             token = await asyncio.to_thread(node.pairing.redeem, call.body["code"], name)
     except WrongCode as error:
-        await node.show_code_if_unpaired()
+        if await asyncio.to_thread(node.pairing.paused):  # then the code that was shown is good for nothing
+            await node.show_code_if_unpaired()
         raise Refusal(403, error) from error
     await node.credentials.take_over()
     return answer({"token": token, "node": node.facts_with_cameras})
