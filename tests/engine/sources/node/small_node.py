@@ -1,9 +1,9 @@
-"""A small node: the engine behind a real server that speaks the protocol's part that a source needs, and can misbehave."""
+"""A small node: the engine behind a real server that speaks the part of the protocol that a source needs."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -31,7 +31,7 @@ TOKEN = "a-token-that-nobody-must-see"
 PATTERN = TestPattern(width=320, height=240, rate=15)
 STILL = jpegs(frames=1, size="640x480")
 
-type Handler = Callable[[web.Request], Any]
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass
@@ -148,13 +148,13 @@ class SmallNode:
             await response.write(change)
         return response
 
-    async def _status(self, request: web.Request) -> web.Response:
+    async def _status(self, _: web.Request) -> web.Response:
         return web.json_response(self.camera())
 
-    async def _still(self, request: web.Request) -> web.Response:
+    async def _still(self, _: web.Request) -> web.Response:
         return web.Response(body=STILL, content_type="image/jpeg")
 
-    async def _controls(self, request: web.Request) -> web.Response:
+    async def _controls(self, _: web.Request) -> web.Response:
         await self.controls.refresh()
         controls = [asdict(control) for control in self.controls.current.values()]
         return web.json_response({"controls": controls, "wanted": self.controls.wanted})

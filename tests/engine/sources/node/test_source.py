@@ -64,7 +64,7 @@ async def test_only_what_is_wanted_is_asked_of_the_node() -> None:
             assert await anext(packets)
             assert not any("stream.mjpg" in asked for asked in node.asked)
             async with camera.frames() as frames:
-                assert await anext(frames)
+                assert (await anext(frames)).data
             assert sum("stream.mjpg" in asked for asked in node.asked) == 1
         await camera._media[Medium.FRAMES].cancel()  # what lingers
         await camera._media[Medium.PACKETS].cancel()
@@ -131,13 +131,13 @@ async def test_a_node_that_is_gone_and_comes_back() -> None:
         assert isinstance(camera.error, errors.Refused)
         async with small_node(port=port):
             await until(camera, in_state(camera, State.STREAMING))
-            assert await anext(frames)
+            assert (await anext(frames)).data
         await until(camera, in_state(camera, State.RETRYING))
 
 
 async def test_what_keeps_the_nodes_camera_away_is_said() -> None:
     class Unplugged(TestPattern):
-        async def capture(self, tools: object, sink: object) -> None:
+        async def capture(self, _tools: object, _sink: object) -> None:
             raise errors.DeviceHeld(device="/dev/video0", holder="motion (pid 7)")
 
     async with small_node(Unplugged(width=320, height=240)) as node:
@@ -173,7 +173,7 @@ async def test_a_look_learns_what_the_node_has() -> None:
         assert found.picture
         settled = settle(source, found)
         assert isinstance(settled, NodeSource)
-        assert (settled.delivers, settled.native) == ({Medium.PACKETS}, Medium.PACKETS)
+        assert (settled.delivers, settled.native) == (frozenset({Medium.PACKETS}), Medium.PACKETS)
         assert (settled.adjustable, settled.has_still) == (True, True)
         assert load(settled.as_dict()) == settled
         assert TOKEN not in repr(settled)
