@@ -61,7 +61,8 @@ class NodeProcess:
     @property
     def code(self) -> str:
         """Return the pairing code that the log showed last."""
-        return _CODE.findall("".join(self.log))[-1]
+        shown: list[str] = _CODE.findall("".join(self.log))
+        return shown[-1]
 
     def ask(self, path: str, *, method: str = "GET", body: Any = None, token: str = "") -> tuple[int, Any]:
         """Ask for JSON; return the status and the answer."""
@@ -90,14 +91,25 @@ class NodeProcess:
 
 
 @contextmanager
-def node_process(
-    folder: Path, configuration: str = ONE_CAMERA, *, port: int = 0, **given: str
-) -> Iterator[NodeProcess]:
-    """Run a node with `configuration`, a TOML file's text without the places, and `given` in its environment."""
-    port = port or free_port()
+def node_process(folder: Path, configuration: str = ONE_CAMERA, **given: str) -> Iterator[NodeProcess]:
+    """Run a node with `configuration`, the text of a TOML file, and `given` in its environment.
+
+    Its name, its address and its places are given it unless `given` says others.
+    """
+    usual = {
+        "TRIPOD_NAME": "Test node",
+        "TRIPOD_LISTEN": f"127.0.0.1:{free_port()}",
+        "TRIPOD_STATE": str(folder / "state"),
+        "TRIPOD_STORAGE_ARCHIVE": str(folder / "archive"),
+        "TRIPOD_ZEROCONF": "false",
+    }
+    file = folder / "node.toml"
+    file.write_text(configuration)
+    environment = {**os.environ, "PYTHONPATH": str(_package(folder)), **usual, **given}
+    port = int(environment["TRIPOD_LISTEN"].rpartition(":")[2])
     process = subprocess.Popen(
-        [str(PYTHON), "-m", "tripod.node", "--config", str(_write(folder, configuration, port))],
-        env={**os.environ, "PYTHONPATH": str(_package(folder)), **given},
+        [str(PYTHON), "-m", "tripod.node", "serve", "--config", str(file)],
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

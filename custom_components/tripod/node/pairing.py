@@ -118,7 +118,8 @@ def _pause(held: dict[str, Any], now: float) -> float:
     """Return for how many seconds no code is taken."""
     # never longer than it was meant, also where the clock was set back
     left: float = held.get("paused_until", 0.0) - now
-    return min(left, held.get("pause", 0.0))
+    meant: float = held.get("pause", 0.0)
+    return min(left, meant)
 
 
 def proof(token: Token, node_id: str, nonce: str) -> str:
