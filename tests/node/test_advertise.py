@@ -11,14 +11,14 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 
 from custom_components.tripod.node import advertise
 from custom_components.tripod.node.advertise import IPV4_ONLY, TYPE, Advertiser, own_addresses
-from custom_components.tripod.node.presence import Presence, useful
+from custom_components.tripod.node.identity import Identity, useful
 
 LOOPBACK = ["127.0.0.1"]
 
 
-def node(name: str = "Workshop", host: str = "", key: str = "a" * 32, **more: bool) -> Presence:
+def node(name: str = "Workshop", host: str = "", key: str = "a" * 32, **more: bool) -> Identity:
     """Return who advertises."""
-    return Presence(id=key, name=name, host=host, port=8089, **more)
+    return Identity(id=key, name=name, host=host, port=8089, **more)
 
 
 class Watcher:

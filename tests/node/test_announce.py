@@ -14,9 +14,9 @@ import pytest
 
 from custom_components.tripod.node.announce import AGAIN, PATH, REFUSALS, Announcer
 from custom_components.tripod.node.config import Announce
-from custom_components.tripod.node.presence import Presence
+from custom_components.tripod.node.identity import Identity
 
-NODE = Presence(id="a" * 32, name="Workshop", host="::", port=8089)
+NODE = Identity(id="a" * 32, name="Workshop", host="::", port=8089)
 
 Answers = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -50,10 +50,10 @@ async def home_assistant(answer: Answers) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def announcing(url: str, presence: Presence = NODE) -> AsyncIterator[Sleeper]:
+async def announcing(url: str, identity: Identity = NODE) -> AsyncIterator[Sleeper]:
     """Announce a node until the test is done."""
     sleeper = Sleeper()
-    announcer = Announcer(Announce(url=url, token="secret"), presence, random=lambda: 0.0, sleep=sleeper)
+    announcer = Announcer(Announce(url=url, token="secret"), identity, random=lambda: 0.0, sleep=sleeper)
     announcer.open()
     try:
         yield sleeper
@@ -92,8 +92,8 @@ async def test_the_address_that_a_node_listens_on_is_told() -> None:
         got.put_nowait(await request.json())
         return web.json_response({})
 
-    presence = Presence(id="a" * 32, name="Workshop", host="192.0.2.7", port=8443, tls=True)
-    async with home_assistant(answer) as url, announcing(url, presence):
+    identity = Identity(id="a" * 32, name="Workshop", host="192.0.2.7", port=8443, tls=True)
+    async with home_assistant(answer) as url, announcing(url, identity):
         facts = await got.get()
     assert (facts["addresses"], facts["port"], facts["tls"]) == (["192.0.2.7"], 8443, True)
 
@@ -159,7 +159,7 @@ async def test_closing_does_not_wait_for_an_answer() -> None:
 
 
 async def test_a_node_that_listens_on_itself_only_announces_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    presence = Presence(id="a" * 32, name="Workshop", host="127.0.0.1", port=8089)
-    async with announcing("http://127.0.0.1:9/", presence) as sleeper:
+    identity = Identity(id="a" * 32, name="Workshop", host="127.0.0.1", port=8089)
+    async with announcing("http://127.0.0.1:9/", identity) as sleeper:
         assert sleeper.slept.empty()
     assert "listens on 127.0.0.1 only" in caplog.text

@@ -8,7 +8,7 @@ from contextlib import suppress
 import logging
 from typing import Final
 
-from .presence import PROTOCOL, Presence, useful
+from .identity import PROTOCOL, Identity, useful
 
 try:
     import ifaddr
@@ -40,13 +40,13 @@ class Advertiser:
 
     def __init__(
         self,
-        presence: Presence,
+        identity: Identity,
         *,
-        addresses: Callable[[Presence], Sequence[str]] | None = None,
+        addresses: Callable[[Identity], Sequence[str]] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Advertise `presence` at what `addresses` returns, which may block; both are injected by tests."""
-        self._presence = presence
+        """Advertise `identity` at what `addresses` returns, which may block; both are injected by tests."""
+        self._identity = identity
         self._addresses = addresses or own_addresses
         self._sleep = sleep
         self._shown: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Advertiser:
         """Begin, unless there is nobody but this machine to be found by."""
         if not INSTALLED:
             _LOGGER.info("Zeroconf is not installed: add the node to Home Assistant by its address")
-        elif self._presence.reachable:
+        elif self._identity.reachable:
             self._task = asyncio.create_task(self._keep(), name="advertise")
 
     async def close(self) -> None:
@@ -70,7 +70,7 @@ class Advertiser:
 
     async def _keep(self) -> None:
         while True:
-            addresses = tuple(await asyncio.to_thread(self._addresses, self._presence))
+            addresses = tuple(await asyncio.to_thread(self._addresses, self._identity))
             if addresses != self._shown:
                 await self._show(addresses)
             await self._sleep(LOOK)
@@ -85,7 +85,7 @@ class Advertiser:
                 interfaces=list(addresses),
                 ip_version=IPVersion.All if any(":" in address for address in addresses) else IPVersion.V4Only,
             )
-            done = await self._zeroconf.async_register_service(_service(self._presence, addresses), None, True)  # noqa: FBT003 - by keyword it is another one in each version
+            done = await self._zeroconf.async_register_service(_service(self._identity, addresses), None, True)  # noqa: FBT003 - by keyword it is another one in each version
             await done
         except (OSError, RuntimeError) as error:
             if not self._failed:
@@ -104,33 +104,33 @@ class Advertiser:
                 await zeroconf.async_close()
 
 
-def own_addresses(presence: Presence) -> Sequence[str]:
+def own_addresses(identity: Identity) -> Sequence[str]:
     """Return the addresses under which others reach the node; looks at the interfaces."""
-    if not presence.everywhere:
-        return [presence.host] if useful(presence.host) else []
+    if not identity.everywhere:
+        return [identity.host] if useful(identity.host) else []
     found = []
     for adapter in ifaddr.get_adapters():
         for ip in adapter.ips:
             address = ip.ip if isinstance(ip.ip, str) else ip.ip[0]
-            if useful(address) and (":" not in address or presence.host != IPV4_ONLY):
+            if useful(address) and (":" not in address or identity.host != IPV4_ONLY):
                 found.append(address)
     return sorted(found, key=lambda address: (":" in address, address))
 
 
-def _service(presence: Presence, addresses: Sequence[str]) -> ServiceInfo:
+def _service(identity: Identity, addresses: Sequence[str]) -> ServiceInfo:
     """Return the records: a host name of our own, as that of the machine belongs to another program."""
-    label = _cut(presence.name.replace(".", " ").strip() or "Tripod", LABEL)
+    label = _cut(identity.name.replace(".", " ").strip() or "Tripod", LABEL)
     return ServiceInfo(
         TYPE,
         f"{label}.{TYPE}",
-        port=presence.port,
+        port=identity.port,
         properties={
-            "id": presence.id,
+            "id": identity.id,
             "protocol": str(PROTOCOL),
-            "name": _cut(presence.name, VALUE),
-            "tls": str(int(presence.tls)),
+            "name": _cut(identity.name, VALUE),
+            "tls": str(int(identity.tls)),
         },
-        server=f"tripod-{presence.id}.local.",
+        server=f"tripod-{identity.id}.local.",
         parsed_addresses=list(addresses),
     )
 

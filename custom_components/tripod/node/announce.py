@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from ..engine.backoff import Backoff
-from .presence import PROTOCOL, Presence, useful
+from .identity import PROTOCOL, Identity, useful
 
 if TYPE_CHECKING:
     from .config import Announce
@@ -45,14 +45,14 @@ class Announcer:
     def __init__(
         self,
         home: Announce,
-        presence: Presence,
+        identity: Identity,
         *,
         random: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Announce `presence` to `home`."""
+        """Announce `identity` to `home`."""
         self._home = home
-        self._presence = presence
+        self._identity = identity
         # True would not verify with aiohttp 3.8, and None is none of the choices later
         self._tls: dict[str, Any] = {} if home.verify_tls else {"ssl": False}
         self._random = random
@@ -63,8 +63,8 @@ class Announcer:
 
     def open(self) -> None:
         """Begin, unless nobody but this machine could come."""
-        if not self._presence.reachable:
-            _LOGGER.warning("Not announced to Home Assistant: the node listens on %s only", self._presence.host)
+        if not self._identity.reachable:
+            _LOGGER.warning("Not announced to Home Assistant: the node listens on %s only", self._identity.host)
         else:
             self._task = asyncio.create_task(self._keep(), name="announce")
 
@@ -104,20 +104,20 @@ class Announcer:
             return str(error) or type(error).__name__
 
     async def _facts(self) -> dict[str, Any]:
-        presence = self._presence
+        identity = self._identity
         return {
-            "id": presence.id,
-            "name": presence.name,
+            "id": identity.id,
+            "name": identity.name,
             "protocol": PROTOCOL,
-            "port": presence.port,
-            "tls": presence.tls,
+            "port": identity.port,
+            "tls": identity.tls,
             "addresses": await self._addresses(),
         }
 
     async def _addresses(self) -> list[str]:
         """Return the address from which this machine reaches Home Assistant; nothing is sent to find it."""
-        if not self._presence.everywhere:
-            return list(filter(useful, [self._presence.host]))
+        if not self._identity.everywhere:
+            return list(filter(useful, [self._identity.host]))
         parts = urlsplit(self._home.url)
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(parts.hostname, parts.port or _PORTS[parts.scheme], type=socket.SOCK_DGRAM)

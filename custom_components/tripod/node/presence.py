@@ -1,51 +1,42 @@
-"""What a node says of itself to those who look for one: never the pairing code."""
+"""Who of those that may do all is listening now: while nobody is, a camera may record on its own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-PROTOCOL: Final = 1
-"""The version of the HTTP protocol that a node speaks."""
-
-_ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what a listener on all addresses is told
+from ..engine.listeners import Listeners
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """Who a node is, and where it listens."""
+    """The paired clients that are connected."""
 
-    id: str
-    """32 hexadecimal digits, made once."""
-    name: str
-    host: str
-    """What it listens on: an address, or `0.0.0.0` or `::` for all."""
-    port: int
-    tls: bool = False
+    def __init__(self) -> None:
+        """Begin with nobody."""
+        self._present: Counter[str] = Counter()
+        self._listeners = Listeners()
 
-    @property
-    def reachable(self) -> bool:
-        """Whether anybody but this machine can connect."""
-        return not _is_loopback(self.host)
+    def __bool__(self) -> bool:
+        """Whether anybody is there."""
+        return bool(self._present)
 
-    @property
-    def everywhere(self) -> bool:
-        """Whether it listens on all addresses of this machine."""
-        return self.host in _ANY
+    def __contains__(self, client: str) -> bool:
+        """Whether the client with this token's id is there."""
+        return client in self._present
 
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when somebody comes or goes; return a function that ends this."""
+        return self._listeners.add(callback)
 
-def useful(address: str) -> bool:
-    """Return whether others can be told `address`: an IP address, and neither this machine's own nor a cable's."""
-    try:
-        ip = ip_address(address)
-    except ValueError:  # a host name, which need not mean the same to others
-        return False
-    return not (ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    @contextmanager
+    def enter(self, client: str) -> Iterator[None]:
+        """Be there for the time of the context."""
+        self._present[client] += 1
+        self._listeners.tell()
+        try:
+            yield
+        finally:
+            self._present[client] -= 1
+            self._present += Counter()  # without those of 0
+            self._listeners.tell()
