@@ -58,7 +58,7 @@ class HandOver:
     """Takes over what one camera of a node keeps there."""
 
     def __init__(self, camera: Camera, access: NodeAccess, remote: str, turn: asyncio.Lock) -> None:
-        """Keep what the camera `remote` of the node has in the archive of `camera`, file by file whenever it is our `turn`."""
+        """Keep what the node has of its camera `remote` in the archive of `camera`, a file at each `turn`."""
         self._camera = camera
         self._access = access
         self._remote = remote
@@ -110,7 +110,9 @@ class HandOver:
             except TripodError as error:
                 self.error = error
                 if type(error) is not type(before):
-                    _LOGGER.warning("%s: what the node keeps stays there for now: %s", self._camera.pipeline.name, error)
+                    _LOGGER.warning(
+                        "%s: what the node keeps stays there for now: %s", self._camera.pipeline.name, error
+                    )
             self._listeners.tell()
             with suppress(TimeoutError):
                 async with asyncio.timeout(RETRY if self.error else None):

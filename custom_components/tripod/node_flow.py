@@ -18,7 +18,7 @@ from .engine.sources.node import CameraFacts, NodeAccess, NodeClient, NodeFacts
 from .flow import CameraFlow
 from .forms import CONF_CAMERA
 from .node_discovery import Announced
-from .nodes import entries_of, revoke
+from .nodes import apply, entries_of, revoke
 from .shared import SHARED
 
 _TELLING: Final = (NotANode, TlsFailed)
@@ -166,7 +166,7 @@ class NodeFlow(CameraFlow):
             self.error = NoSuchCamera(camera=entry.data[CONF_CAMERA])
             return self.show("node_code", node_forms.CODE, {}, **self._named())
         self._fresh = None
-        self.hass.data[SHARED].nodes.apply(entry.data[CONF_NODE], node_forms.stored(self._access))
+        apply(self.hass, entry.data[CONF_NODE], node_forms.stored(self._access))
         return self.async_abort(reason="reauth_successful")
 
     # --- which camera ----------------------------------------------------------------------------------------------
@@ -176,10 +176,10 @@ class NodeFlow(CameraFlow):
         if user_input is not None:
             return await self._choose(user_input[CONF_CAMERA])
         free = self._free()
-        shown = "\n\n".join(f"**{camera.title}**\n\n{self._picture(camera.id)}" for camera in free)
+        shown = "\n\n".join(f"**{camera.title}**\n\n{self._camera_picture(camera.id)}" for camera in free)
         return self.show("node_camera", node_forms.cameras(free), {}, cameras=shown)
 
-    def _picture(self, camera: str) -> str:
+    def _camera_picture(self, camera: str) -> str:
         """Return Markdown that shows a camera's picture, which is taken once a browser asks for it."""
         assert self._access is not None
         return self.album.show(camera, partial(self.take, node_forms.source(self._access, camera)))
@@ -198,7 +198,7 @@ class NodeFlow(CameraFlow):
         if self._access:
             self._fresh = None
             node = self.changing.data[CONF_NODE] if self.changing else self._access.node
-            self.hass.data[SHARED].nodes.apply(node, node_forms.stored(self._access))
+            apply(self.hass, node, node_forms.stored(self._access))
         return await super().async_step_apply()
 
     # --- one that was found ----------------------------------------------------------------------------------------
@@ -219,7 +219,8 @@ class NodeFlow(CameraFlow):
 
     async def _discovered(self, found: Announced) -> ConfigFlowResult:
         if entries_of(self.hass, found.id):
-            await self.hass.data[SHARED].nodes.moved(found.id, found.urls)
+            if shared := self.hass.data.get(SHARED):
+                await shared.nodes.moved(found.id, found.urls)
             return self.async_abort(reason="already_configured")
         await self.async_set_unique_id(found.id)
         self._abort_if_unique_id_configured()
@@ -256,7 +257,7 @@ class NodeFlow(CameraFlow):
             {},
             name=camera.title,
             node=self._node.name,
-            picture=self._picture(camera.id),
+            picture=self._camera_picture(camera.id),
         )
 
     # --- one that is set up ----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The forms of a node and its cameras: where it is, the code that it shows, which camera."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, fields
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
@@ -32,9 +33,7 @@ NODE = probatio.Schema(
     }
 )
 
-CODE = probatio.Schema(
-    {probatio.Required(CONF_CODE): TextSelector(TextSelectorConfig(autocomplete="one-time-code"))}
-)
+CODE = probatio.Schema({probatio.Required(CONF_CODE): TextSelector(TextSelectorConfig(autocomplete="one-time-code"))})
 
 
 def cameras(found: Iterable[CameraFacts]) -> probatio.Schema:
@@ -52,10 +51,8 @@ def ways(given: Mapping[str, Any]) -> list[NodeAccess]:
 def _urls(address: str) -> list[str]:
     """Return what may be meant: people leave out the scheme, and the port."""
     if "://" not in address:
-        try:
+        with suppress(ValueError):
             address = f"[{address}]" if isinstance(ip_address(address), IPv6Address) else address
-        except ValueError:
-            pass
         address += f":{PORT}" if _lacks_port(address) else ""
         return [f"http://{address}", f"https://{address}"]
     scheme, _, place = address.partition("://")
@@ -69,12 +66,17 @@ def _lacks_port(place: str) -> bool:
 
 def answers(access: NodeAccess) -> dict[str, Any]:
     """Return what the form holds for a node that is known."""
-    return {CONF_ADDRESS: access.url, ADVANCED: {name: value for name in _TYPED if (value := getattr(access, name)) != ""}}
+    return {
+        CONF_ADDRESS: access.url,
+        ADVANCED: {name: value for name in _TYPED if (value := getattr(access, name)) != ""},
+    }
 
 
 def access_of(entry: ConfigEntry) -> NodeAccess:
     """Return how the node of a camera is reached; raises `InvalidSource`."""
-    return NodeAccess(**{field.name: entry.data[field.name] for field in fields(NodeAccess) if field.name in entry.data})
+    return NodeAccess(
+        **{field.name: entry.data[field.name] for field in fields(NodeAccess) if field.name in entry.data}
+    )
 
 
 def stored(access: NodeAccess) -> dict[str, Any]:
@@ -90,5 +92,3 @@ def source(access: NodeAccess, camera: str) -> NodeSource:
 def identity(node: str, camera: str) -> str:
     """Return the unique id of a camera of a node."""
     return f"{node}:{camera}"
-
-

@@ -55,7 +55,7 @@ class NodeWatch:
         await asyncio.wait([self._task])
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when the node comes, goes, or says something of a camera; return a function that ends this."""
+        """Call `callback` when the node comes, goes, or speaks of a camera; return a function that ends this."""
         return self._listeners.add(callback)
 
     def look(self, access: NodeAccess | None = None) -> None:

@@ -41,6 +41,17 @@ def entries_of(hass: HomeAssistant, node: str) -> list[TripodConfigEntry]:
     return [entry for entry in entries if entry.data.get("kind") == KIND and entry.data[CONF_NODE] == node]
 
 
+@callback
+def apply(hass: HomeAssistant, node: str, changes: Mapping[str, Any]) -> None:
+    """Change what all cameras of a node store of it; those that it concerns are set up anew."""
+    for entry in entries_of(hass, node):
+        data = {**entry.data, **changes}
+        unique_id = identity(data[CONF_NODE], data["camera"])
+        changed = hass.config_entries.async_update_entry(entry, data=data, unique_id=unique_id)
+        if changed and entry.state is not ConfigEntryState.LOADED:  # else its own listener sees to it
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
 async def reachable(addresses: Iterable[str]) -> list[str]:
     """Return those IP addresses that a node may say it has: where others live, not this machine or its cloud."""
     found = []
@@ -122,16 +133,6 @@ class Nodes:
         if entries and not any(any(entry.async_get_active_flows(self._hass, {SOURCE_REAUTH})) for entry in entries):
             entries[0].async_start_reauth(self._hass)
 
-    @callback
-    def apply(self, node: str, changes: Mapping[str, Any]) -> None:
-        """Change what all cameras of a node store of it; those are set up anew with it."""
-        for entry in entries_of(self._hass, node):
-            data = {**entry.data, **changes}
-            unique_id = identity(data[CONF_NODE], data["camera"])
-            self._hass.config_entries.async_update_entry(entry, data=data, unique_id=unique_id)
-            if entry.state is not ConfigEntryState.LOADED:  # else its own listener sees to it
-                self._hass.config_entries.async_schedule_reload(entry.entry_id)
-
     async def moved(self, node: str, urls: Iterable[str]) -> bool:
         """Follow a known node to the first of `urls` at which it proves to be it; return whether it had moved.
 
@@ -150,7 +151,7 @@ class Nodes:
                         watch.look()
                     return False
                 _LOGGER.info("The node of %s moved to %s", ", ".join(entry.title for entry in entries), candidate)
-                self.apply(node, {"url": candidate})
+                apply(self._hass, node, {"url": candidate})
                 return True
         return False
 
@@ -195,9 +196,9 @@ class Nodes:
     def _news(self, node: str, camera: str) -> None:
         """Look what the node keeps of a camera."""
         for entry in entries_of(self._hass, node):
-            if entry.state is ConfigEntryState.LOADED and entry.data["camera"] == camera:
-                if hand_over := entry.runtime_data.hand_over:
-                    hand_over.look()
+            loaded = entry.state is ConfigEntryState.LOADED
+            if loaded and entry.data["camera"] == camera and (hand_over := entry.runtime_data.hand_over):
+                hand_over.look()
 
 
 async def _proves(access: NodeAccess) -> bool:

@@ -39,7 +39,7 @@ PAUSE = 1.0
 """Seconds between two looks at least: ten timelapses must not have the disk counted ten times a second."""
 
 
-_READY: Mapping[Kind, type[RecordingReady] | type[TimelapseReady]] = {
+_READY: Mapping[Kind, type[RecordingReady | TimelapseReady]] = {
     Kind.RECORDING: RecordingReady,
     Kind.VIDEO: TimelapseReady,
 }

@@ -18,7 +18,7 @@ _TO_THE_END = -1
 
 
 def is_whole(path: Path) -> bool:
-    """Return whether `path`, whose suffix says what it is, begins and ends as it should; raises `OSError`, and blocks."""
+    """Return whether `path`, whose suffix says what it is, begins and ends as it should; blocks, raises `OSError`."""
     look = _LOOKS.get(path.suffix.lower())
     if look is None:
         return False
