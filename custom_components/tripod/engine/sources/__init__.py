@@ -25,6 +25,7 @@ __all__ = [
     "UrlSource",
     "V4l2",
     "Wanted",
+    "kinds",
     "load",
     "settle",
 ]
@@ -32,6 +33,11 @@ __all__ = [
 _KINDS: dict[str, type[Csi | NodeSource | TestPattern | UrlSource | V4l2]] = {
     source.kind: source for source in (Csi, NodeSource, TestPattern, UrlSource, V4l2)
 }
+
+
+def kinds() -> Mapping[str, type[Source]]:
+    """Return every kind of source by its name, as the dataclass that describes it."""
+    return _KINDS
 
 
 def load(data: Mapping[str, Any]) -> Source:

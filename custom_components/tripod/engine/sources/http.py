@@ -200,7 +200,7 @@ class HttpClient:
                         url,
                         headers={**headers, **(self._login.header("GET", url.raw_path_qs) if own else {})},
                         allow_redirects=False,
-                        **({"ssl": self._context} if self._context else {}),
+                        ssl=self._context or False,  # without TLS it means nothing, and aiohttp 3.8 has no True
                     )
         except StreamEnded as error:
             hint = "" if url.scheme == "https" else ", as ports for https:// do"
