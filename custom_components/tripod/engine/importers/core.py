@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import InvalidSource, NotUnderstood
 from ..options import Options
 from ..sources import Source, UrlSource
-from . import ffmpeg_line, from_ffmpeg, yaml_text
+from . import ffmpeg_line, from_ffmpeg, values, yaml_text
 from .account import Account
 from .base import Import, Imported
 
@@ -80,7 +80,11 @@ def convert(platform: str, stored: Mapping[str, Any], title: str) -> Import:
 
 def _generic(fields: dict[str, Any], title: str, account: Account) -> tuple[Source, Options]:
     stream, still = fields.pop("stream_source", None), fields.pop("still_image_url", None)
-    framerate = float(fields.pop("framerate", 2))
+    given = fields.pop("framerate", 2)
+    framerate = values.number(str(given))
+    if not framerate or framerate < 0:
+        account.not_understood(f"{title}: framerate", given, "this is not a rate")
+        framerate = 2
     url = _plain(stream or still, title)
     source = _address(url, fields, title, account)
     if stream:

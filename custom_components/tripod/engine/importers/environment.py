@@ -59,6 +59,8 @@ def compose(text: str, beside: Mapping[str, str]) -> dict[str, str]:
         for block in (build.get("args") if isinstance(build, Mapping) else None, service.get("environment")):
             for name, value in _pairs(block):
                 found[name] = beside.get(name, "") if value is None else interpolated(value, beside)
+    if not found:
+        raise NotUnderstood("its services have no environment", what="a compose file")
     return found
 
 
