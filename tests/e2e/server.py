@@ -47,17 +47,18 @@ class HomeAssistant:
         python: Path = PYTHON,
         environment: Mapping[str, str] | None = None,
         configuration: str = "",
+        host: str = "127.0.0.1",
     ) -> None:
-        """Use the folder `config`, with more `configuration` in YAML, and a free port; run by `python`."""
+        """Use the folder `config`, with more `configuration` in YAML, and a free port of `host`; run by `python`."""
         self.config = config
         self._python = python
         self._environment = os.environ if environment is None else environment
-        with socket.create_server(("127.0.0.1", 0)) as free:
+        with socket.create_server((host, 0)) as free:
             port = free.getsockname()[1]
-        prepare(config, port=port)
+        prepare(config, host=host, port=port)
         with (config / "configuration.yaml").open("a") as file:
             file.write(configuration)
-        self.client = Client(f"http://127.0.0.1:{port}")
+        self.client = Client(f"http://{host}:{port}")
         self.url = self.client.url
         self._process: subprocess.Popen[bytes] | None = None
 

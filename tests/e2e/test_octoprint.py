@@ -2,14 +2,19 @@
 
 import base64
 from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+import subprocess
 from urllib.parse import urljoin
 from urllib.request import urlopen
 
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.kept import pictures
+
 from .octoprint import OctoPrint
-from .pixels import assert_moves
+from .pixels import Picture, assert_moves, pattern
 from .server import Camera
 from .waiting import until
 
@@ -55,3 +60,28 @@ def test_the_test_of_the_snapshot_address_gets_a_picture(printer: OctoPrint, cam
     assert answer["response"]["assumed_content_type"] == "image/jpeg"
     picture = Image.open(BytesIO(base64.b64decode(answer["response"]["content"])))
     assert picture.size == (640, 360)
+
+
+TOWER = "".join(f"G1 X{move} Y{move} F600\nG4 P200\n" for move in range(16))
+"""A few seconds of moves."""
+
+
+def test_a_timed_timelapse_is_made_of_our_snapshots(printer: OctoPrint, camera: Camera, tmp_path: Path) -> None:
+    printer.use(stream=camera.link("Hall TV", "stream.mjpg"), snapshot=camera.link("Hall TV", "snapshot.jpg"))
+    printer.connect()
+    movie = tmp_path / "movie.mp4"
+    movie.write_bytes(printer.film("tower.gcode", TOWER))
+    seen = decoded(movie)
+    assert len(seen) == pictures(movie) >= 3
+    assert all(pattern(picture) for picture in seen)
+    assert all(one.changed(next_one) > 1 for one, next_one in pairwise(seen)), "a picture stands in it twice"
+
+
+def decoded(movie: Path) -> list[Picture]:
+    """Return the pictures of a movie."""
+    size = (64, 36)
+    command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(movie), "-vf", "scale={}:{}:flags=area".format(*size)]
+    pixels = subprocess.run([*command, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], capture_output=True, check=True)
+    step = 3 * size[0] * size[1]
+    frames = (pixels.stdout[at : at + step] for at in range(0, len(pixels.stdout), step))
+    return [Picture(Image.frombytes("RGB", size, frame)) for frame in frames]

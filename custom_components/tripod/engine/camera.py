@@ -1,4 +1,4 @@
-"""One camera with all that it keeps: its pipeline, its archive, its recordings and its timelapses.
+"""One camera with all that it keeps, its pipeline, archive, recordings and timelapses, and its publications.
 
 The camera streams whatever becomes of the disk. The archive is opened as soon as its disk is there, what an earlier run
 left is finished then, and from time to time it is looked whether more can be written.
@@ -23,6 +23,7 @@ from .feed import Frame
 from .keeper import Keeper
 from .listeners import Listeners
 from .pipeline import Pipeline
+from .publisher import Publications
 from .recorder import Recorder, Recording, recorder
 from .timelapse import Job, Render, RenderQueue, RenderRequest, Timelapses
 
@@ -84,6 +85,7 @@ class Camera:
         self.timelapses = Timelapses(
             pipeline, archive, self.tell, pipeline.tools.ffmpeg, queue=renders, allowed=allowed, clock=clock
         )
+        self.publications = Publications(pipeline)
         self.error: TripodError | None = None
         """What keeps anything from being written."""
         self.present = False
@@ -112,6 +114,7 @@ class Camera:
 
     async def close(self) -> None:
         """End everything that is kept, and publish what can be at once; the rest is finished at the next start."""
+        await self.publications.close()
         for end in self._endings:
             end()
         for task in self._tasks.values():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 import fcntl
 import os
@@ -64,10 +64,12 @@ class Process(asyncio.SubprocessProtocol):
     """A child that lives as long as the context is open.
 
     `argv` is a list and never passes a shell. `on_output` gets what the child writes to stdout, as it comes. With
-    `side_output` the child finds one more pipe, named by the path that `SIDE_OUTPUT` in `argv` is replaced with.
+    `on_side_output` the child finds one more pipe, named by the path that `SIDE_OUTPUT` in `argv` is replaced with. It
+    finds `side_input` in a file named by `SIDE_INPUT`: what the command line, which everybody may read, must not show.
     """
 
     SIDE_OUTPUT = "{side-output}"
+    SIDE_INPUT = "{side-input}"
 
     def __init__(  # noqa: PLR0913 - a child has as many sides, each told by name and with a default
         self,
@@ -78,6 +80,7 @@ class Process(asyncio.SubprocessProtocol):
         explain: Explain = _explain_plainly,
         secrets: Sequence[str] = (),
         stdin: bool = False,
+        side_input: bytes = b"",
         stop_signal: int = signal.SIGTERM,
         nice: int = 0,
         spawn: Spawn | None = None,
@@ -92,6 +95,7 @@ class Process(asyncio.SubprocessProtocol):
         self._explain = explain
         self._secrets = [secret for secret in secrets if secret]
         self._stdin = stdin
+        self._side_input = side_input
         self._stop_signal = stop_signal
         self._nice = nice
         self._spawn = spawn
@@ -119,7 +123,9 @@ class Process(asyncio.SubprocessProtocol):
         loop = asyncio.get_running_loop()
         spawn = self._spawn or cast("Spawn", loop.subprocess_exec)
         side_read, side_write = os.pipe() if self._on_side_output else (-1, -1)
-        argv = [arg.replace(self.SIDE_OUTPUT, f"pipe:{side_write}") for arg in self._argv]
+        side_input = _filled_pipe(self._side_input) if self._side_input else -1
+        paths = {self.SIDE_OUTPUT: f"pipe:{side_write}", self.SIDE_INPUT: f"/dev/fd/{side_input}"}
+        argv = [_replaced(arg, paths) for arg in self._argv]
         try:
             transport, _ = await spawn(
                 lambda: self,
@@ -131,7 +137,7 @@ class Process(asyncio.SubprocessProtocol):
                 str(self._nice),
                 *argv,
                 stdin=asyncio.subprocess.PIPE if self._stdin else asyncio.subprocess.DEVNULL,
-                pass_fds=(side_write,) if self._on_side_output else (),
+                pass_fds=[fd for fd in (side_write, side_input) if fd >= 0],
                 start_new_session=True,  # Ctrl-C in a terminal is for the parent, which then stops its children
             )
         except BaseException:
@@ -139,8 +145,9 @@ class Process(asyncio.SubprocessProtocol):
                 os.close(side_read)
             raise
         finally:
-            if side_write >= 0:
-                os.close(side_write)
+            for fd in (side_write, side_input):
+                if fd >= 0:
+                    os.close(fd)
         self._transport = transport
         try:
             _widen(transport.get_pipe_transport(1))
@@ -267,6 +274,20 @@ class _SideOutput(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._on_output:
             self._on_output(data)
+
+
+def _replaced(text: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text
+
+
+def _filled_pipe(data: bytes) -> int:
+    """Return the end to read from of a pipe that holds `data`, at most a page, and nothing after it."""
+    read, write = os.pipe()
+    with os.fdopen(write, "wb", 0) as pipe:
+        pipe.write(data)
+    return read
 
 
 def _widen(pipe: asyncio.BaseTransport | None) -> None:

@@ -13,7 +13,7 @@ from enum import IntEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 import re
 import socket
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ..errors import AddressNotAllowed, HostNotFound, InvalidSource
 
@@ -31,6 +31,8 @@ Resolve = Callable[[str], Awaitable[Sequence[str]]]
 
 _HOST = re.compile(r"[^\s\x00-\x1f/?#@\\:%,;<>\"'`{}|^\[\]]+")
 _UNWANTED = re.compile(r"[\s\x00-\x1f\x7f\\]")
+_SECRET_FIELD = re.compile(r"pass|pwd|token|secret|key|auth|sig|cred|user|usr|login", re.IGNORECASE)
+_MASK = "***"
 
 _METADATA = (IPv4Network("169.254.0.0/16"), IPv6Network("fd00:ec2::254/128"))
 _NOWHERE = (IPv4Network("0.0.0.0/8"), IPv4Network("240.0.0.0/4"), IPv6Network("::/128"))
@@ -77,6 +79,29 @@ def split(url: str) -> SplitResult:
     if _literal(host) is None and not _HOST.fullmatch(host):
         raise InvalidSource("the URL names no host")
     return parts
+
+
+def hidden(url: str) -> list[str]:
+    """Return the values in a URL's query that could be secrets."""
+    return [value for name, value in parse_qsl(split(url).query) if _SECRET_FIELD.search(name)]
+
+
+def masked(url: str) -> str:
+    """Return a URL without what could be a secret in its query."""
+    parts = split(url)
+    for name, value in parse_qsl(parts.query):
+        if _SECRET_FIELD.search(name):
+            parts = parts._replace(query=_masked(parts.query, name, value))
+    return parts.geturl()
+
+
+def _masked(query: str, name: str, value: str) -> str:
+    """Replace a value where it stands, however it is encoded."""
+    fields = query.split("&")
+    return "&".join(
+        f"{text.partition('=')[0]}={_MASK}" if value and unquote(text.partition("=")[0]) == name else text
+        for text in fields
+    )
 
 
 async def find(host: str, came_from: Zone | None = None, resolve: Resolve = resolve) -> Place:

@@ -142,6 +142,11 @@ class Source(ABC):
         """Whether this is a bare sensor, whose first pictures after a start may be black or unsettled."""
         return False
 
+    @property
+    def takes_stills(self) -> bool:
+        """Whether it can take a picture of the sensor's full size while it streams smaller."""
+        return False
+
     def controls(self, wanted: Mapping[str, float]) -> Controls | None:
         """Return new controls that remember what the user `wanted`, by key; None where there are none."""
         return None

@@ -6,16 +6,15 @@ Connections go to the address that was checked, so a name cannot change its mind
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 import socket
 import ssl
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from ..errors import (
@@ -33,6 +32,10 @@ from ..errors import (
 )
 from . import address
 from .address import Place, Resolve
+from .http_auth import Login
+
+if TYPE_CHECKING:  # which the aiohttp of Debian 12 has not
+    from aiohttp.abc import ResolveResult
 
 FIRST_BYTE_TIMEOUT = 10.0
 """Seconds for a connection, and for an answer to begin: cameras that wake up take a few."""
@@ -143,10 +146,7 @@ class HttpClient:
         self._resolve = resolve
         self._pinned = _PinnedResolver()
         self._context: ssl.SSLContext | None = None
-        self._digest = (aiohttp.DigestAuthMiddleware(username, password),) if username or password else ()
-        token = base64.b64encode(f"{username}:{password}".encode()).decode()
-        self._basic = {"Authorization": f"Basic {token}"} if username or password else {}
-        self._basic_asked = False
+        self._login = Login(username, password)
         self._bearer = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def __aenter__(self) -> Self:
@@ -207,10 +207,11 @@ class HttpClient:
         """Ask one host, with the password where it is the camera's own."""
         own = self._is_own(url)
         response = await self._request(url, place, headers, own=own)
-        if response.status != 401 or not own or self._basic_asked or not _asks_for_basic(response):
+        if response.status != 401 or not own:
+            return response
+        if not self._login.challenged(response.headers.getall("WWW-Authenticate", [])):
             return response
         response.close()
-        self._basic_asked = True
         return await self._request(url, place, headers, own=own)
 
     async def _request(
@@ -224,20 +225,17 @@ class HttpClient:
                 async with asyncio.timeout(FIRST_BYTE_TIMEOUT):
                     return await self._session.get(
                         url,
-                        headers={**headers, **self._credentials(own=own)},
-                        middlewares=self._digest if own else (),
+                        headers={**headers, **(self._credentials(url) if own else {})},
                         allow_redirects=False,
-                        ssl=self._context or True,
+                        **({"ssl": self._context} if self._context else {}),
                     )
         except StreamEnded as error:
             hint = "" if url.scheme == "https" else ", as ports for https:// do"
             raise SourceFailed(f"{place.host} closed the connection without an answer{hint}") from error
 
-    def _credentials(self, *, own: bool) -> dict[str, str]:
-        """Return what lets us in, for the camera's own host only."""
-        if not own:
-            return {}
-        return self._basic if self._basic_asked else self._bearer
+    def _credentials(self, url: URL) -> dict[str, str]:
+        """Return what lets us in at the camera's own host."""
+        return {**self._bearer, **self._login.header("GET", url.raw_path_qs)}
 
 
 class _PinnedResolver(AbstractResolver):
@@ -256,14 +254,14 @@ class _PinnedResolver(AbstractResolver):
         family: socket.AddressFamily = socket.AF_UNSPEC,
     ) -> list[ResolveResult]:
         return [
-            ResolveResult(
-                hostname=host,
-                host=found,
-                port=port,
-                family=socket.AF_INET6 if ":" in found else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
+            {
+                "hostname": host,
+                "host": found,
+                "port": port,
+                "family": socket.AF_INET6 if ":" in found else socket.AF_INET,
+                "proto": 0,
+                "flags": socket.AI_NUMERICHOST,
+            }
             for found in self._addresses[host]
         ]
 
@@ -322,11 +320,6 @@ def _check_status(response: aiohttp.ClientResponse, host: str) -> None:
         raise NotFound(f"{host}: HTTP {status}")
     if status not in (200, 304):
         raise SourceFailed(f"{host}: HTTP {status}")
-
-
-def _asks_for_basic(response: aiohttp.ClientResponse) -> bool:
-    challenges = response.headers.getall("WWW-Authenticate", [])
-    return any(challenge.lower().startswith("basic") for challenge in challenges)
 
 
 def _next(url: URL, location: str) -> URL:

@@ -51,10 +51,15 @@ class Streams:
     audio: str | None
 
 
+def protocols(scheme: str) -> str:
+    """Return the protocols that ffmpeg may speak for an address of this scheme, as its whitelist."""
+    return _WHITELISTS[scheme]
+
+
 def network_input(url: str, rtsp_transport: str) -> list[str]:
     """Return the input options for `url`, whose user and password are in it."""
     scheme = urlsplit(url).scheme
-    options = ["-protocol_whitelist", _WHITELISTS[scheme]]
+    options = ["-protocol_whitelist", protocols(scheme)]
     timeout = str(round(SOCKET_TIMEOUT * 1_000_000))
     if scheme in ("rtsp", "rtsps"):
         # TLS has no UDP; the media types leave out ONVIF's metadata, which nobody here reads

@@ -6,15 +6,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from itertools import dropwhile
-import re
 from typing import Any, ClassVar, Literal, NoReturn, get_args
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 
 from ..errors import FormatNotSupported, InvalidSource, NoVideo, StreamEnded
 from ..ffmpeg import explain, mjpeg_output, mpegts_output
 from ..mpegts import Parser
 from ..process import Process
-from .address import split
+from .address import hidden, masked, split
 from .base import Found, Medium, Sink, Source, Tools
 from .http import Answer, HttpClient, Kind
 from .http_pictures import capture_stills, capture_stream
@@ -37,8 +36,6 @@ _MPEGTS_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3"})
 """Audio that players find in MPEG-TS; what else comes, G.711 mostly, becomes AAC."""
 _DELIVERIES: dict[Kind, Delivery] = {Kind.MULTIPART: "frames", Kind.JPEG: "stills"}
 _CONTAINERS = {Kind.MPEGTS: "mpegts", Kind.FLV: "flv"}
-_SECRET_FIELD = re.compile(r"pass|pwd|token|secret|key|auth|sig|cred|user|usr|login", re.IGNORECASE)
-_MASK = "***"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +86,12 @@ class UrlSource(Source):
     @property
     def address(self) -> str:
         """The URL without what could be a secret in its query."""
-        parts = split(self.url)
-        for name, value in parse_qsl(parts.query):
-            if _SECRET_FIELD.search(name):
-                parts = parts._replace(query=_masked(parts.query, name, value))
-        return parts.geturl()
+        return masked(self.url)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """The password and what the query hides, plain and percent-encoded."""
-        query = [value for name, value in parse_qsl(split(self.url).query) if _SECRET_FIELD.search(name)]
-        plain = [secret for secret in (self.password, *query) if secret]
+        plain = [secret for secret in (self.password, *hidden(self.url)) if secret]
         return tuple(dict.fromkeys([*plain, *(quote(secret, safe="") for secret in plain)]))
 
     @property
@@ -217,12 +209,3 @@ def _from_key_frame() -> Callable[[bytes], bytes]:
         return b"".join(chunk.data for chunk in chunks)
 
     return pass_on
-
-
-def _masked(query: str, name: str, value: str) -> str:
-    """Replace a value where it stands, however it is encoded."""
-    fields = query.split("&")
-    return "&".join(
-        f"{text.partition('=')[0]}={_MASK}" if value and unquote(text.partition("=")[0]) == name else text
-        for text in fields
-    )
