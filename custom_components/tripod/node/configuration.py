@@ -124,7 +124,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def build(table: Mapping[str, Any], where: str, base: Path, environ: Mapping[str, str]) -> NodeConfig:
     """Return the node that `table` describes; its relative paths begin at `base`. Raises `InvalidConfiguration`."""
-    reader = Reader(base.absolute(), _SPECIAL, {field: key for key, field in _CAMERA_KEYS.items()})
+    reader = Reader(base.absolute(), _SPECIAL, {field: key for key, field in CAMERA_KEYS.items()})
     flat = {key: value for key, value in table.items() if key not in {*_SECTIONS, *_NESTED, "listen", "camera"}}
     check_keys(table, {setting.section or setting.key for setting in settings()} | {"camera"}, where)
     lifted: dict[str, Any] = dict(flat)
@@ -209,18 +209,18 @@ def _camera(reader: Reader, table: object, where: str, number: int) -> CameraCon
         raise invalid(where, "cameras are written [[camera]], with two brackets")
     name = table.get("id")
     where = f"{where}, camera {name!r}" if isinstance(name, str) else f"{where}, [[camera]] number {number}"
-    renamed = {_CAMERA_KEYS.get(key, key): value for key, value in table.items()}
+    renamed = {CAMERA_KEYS.get(key, key): value for key, value in table.items()}
     fields = kinds(CameraConfig).keys() - {"learns"}
-    check_keys(table, fields.difference(_CAMERA_KEYS.values()) | _CAMERA_KEYS.keys(), where)
+    check_keys(table, fields.difference(CAMERA_KEYS.values()) | CAMERA_KEYS.keys(), where)
     source = renamed.get("source")
-    learns = isinstance(source, Mapping) and not source.keys() & _LEARNED.get(source.get("kind", ""), source.keys())
+    learns = isinstance(source, Mapping) and not source.keys() & LEARNED.get(source.get("kind", ""), source.keys())
     return reader.build(CameraConfig, renamed, where, given={"learns": learns})
 
 
-_CAMERA_KEYS = {"storage": "retention", "timelapse": "jobs", "publish": "publications"}
+CAMERA_KEYS = {"storage": "retention", "timelapse": "jobs", "publish": "publications"}
 """Tables whose fields are named after what they become."""
 
-_LEARNED = {"url": frozenset({"delivery"}), "v4l2": frozenset({"input_format", "width", "height", "rate"})}
+LEARNED = {"url": frozenset({"delivery"}), "v4l2": frozenset({"input_format", "width", "height", "rate"})}
 """Fields by which the user says how a source delivers, by its kind."""
 
 
