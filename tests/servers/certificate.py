@@ -119,8 +119,8 @@ def write_certificates(folder: Path) -> Certificates:
     return Certificates(path, server("localhost", HERE), server("camera.example"))
 
 
-def write_chain(folder: Path) -> Chain:
-    """Write the certificates of a household into `folder`."""
+def write_chain(folder: Path, *addresses: str) -> Chain:
+    """Write the certificates of a household into `folder`; its server has these addresses, too."""
     root = Authority(folder, "Household")
     signer = Authority(folder, "Household devices", root)
     above, both = folder / "root.pem", folder / "authorities.pem"
@@ -129,7 +129,7 @@ def write_chain(folder: Path) -> Chain:
     return Chain(
         root=above,
         authorities=both,
-        server=signer.server("localhost", HERE),
+        server=signer.server("localhost", HERE, *(x509.IPAddress(IPv4Address(address)) for address in addresses)),
         elsewhere=signer.server("elsewhere.example"),
         outdated=signer.server("localhost", HERE, days=-1, file="outdated"),
         node=signer.client("node"),

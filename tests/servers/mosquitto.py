@@ -35,8 +35,9 @@ topic read #
 class Mosquitto:
     """The broker, which can be stopped and started again on its port."""
 
-    def __init__(self, folder: Path, chain: Chain, server: Pair | None = None) -> None:
+    def __init__(self, folder: Path, chain: Chain, server: Pair | None = None, *, address: str = "127.0.0.1") -> None:
         self.chain = chain
+        self.address = address
         self.port = free_port()
         self.folder = folder
         self.server = server or chain.server
@@ -47,7 +48,7 @@ class Mosquitto:
         access.write_text(ACCESS)
         configuration.write_text(
             f"""\
-listener {self.port} 127.0.0.1
+listener {self.port} {self.address}
 cafile {self.chain.authorities}
 certfile {self.server.certificate}
 keyfile {self.server.key}
@@ -77,7 +78,7 @@ log_type all
         """Return the command line of `mosquitto_pub` or `mosquitto_sub`."""
         own = pair or self.chain.home
         tls = ["--cafile", str(self.chain.root), "--cert", str(own.certificate), "--key", str(own.key)]
-        return [program, "-h", "localhost", "-p", str(self.port), *tls, *arguments]
+        return [program, "-h", self.address, "-p", str(self.port), *tls, *arguments]
 
     @asynccontextmanager
     async def client(self, pair: Pair | None = None) -> AsyncIterator[aiomqtt.Client]:
@@ -85,5 +86,5 @@ log_type all
         own = pair or self.chain.home
         context = ssl.create_default_context(cafile=self.chain.root)
         context.load_cert_chain(own.certificate, own.key)
-        async with aiomqtt.Client("localhost", self.port, tls_context=context, timeout=10) as client:
+        async with aiomqtt.Client(self.address, self.port, tls_context=context, timeout=10) as client:
             yield client

@@ -45,6 +45,9 @@ MAX_REDIRECTS = 5
 READ_BUFFER = 1 << 18
 """Bytes read ahead: a whole 1080p JPEG at a time, where the kernel has it."""
 
+SMALL = 1 << 16
+"""Bytes of an answer that only says something."""
+
 _PEEK = 2 * 188 + 1
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _JPEG = b"\xff\xd8\xff"
@@ -128,15 +131,23 @@ class HttpClient:
     """A session with one camera."""
 
     def __init__(
-        self, url: str, *, username: str = "", password: str = "", verify_tls: bool = True, resolve: Resolve
+        self,
+        url: str,
+        *,
+        username: str = "",
+        password: str = "",
+        token: str = "",
+        verify_tls: bool = True,
+        resolve: Resolve,
     ) -> None:
-        """Prepare for `url`, which is without user and password."""
+        """Prepare for `url`, which is without user and password; a `token` goes with each request to its host."""
         self._url = URL(url)
         self._verify = verify_tls
         self._resolve = resolve
         self._pinned = PinnedResolver()
         self._context: ssl.SSLContext | None = None
         self._login = Login(username, password)
+        self._bearer = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def __aenter__(self) -> Self:
         """Open the session; it connects when asked for something."""
@@ -172,6 +183,22 @@ class HttpClient:
                     response.close()
         raise SourceFailed("too many redirects")
 
+    async def ask(self, limit: int = SMALL) -> tuple[int, bytes]:
+        """Return status and body of an answer of at most `limit` bytes, whatever it says; follows no redirect."""
+        place = await address.find(self._url.raw_host or "", None, self._resolve)
+        response = await self._ask(self._url, place, {})
+        try:
+            body = b""
+            with _explained(place.host):
+                async with asyncio.timeout(FIRST_BYTE_TIMEOUT):
+                    while data := await response.content.readany():
+                        body += data
+                        if len(body) > limit:
+                            raise SourceFailed(f"{place.host} answers with more than {limit} bytes")
+            return response.status, body
+        finally:
+            response.close()
+
     def _is_own(self, url: URL) -> bool:
         """Whether `url` may have the password: the same host, and not in the clear where TLS was asked for."""
         return url.host == self._url.host and (url.scheme == "https" or self._url.scheme == "http")
@@ -198,13 +225,17 @@ class HttpClient:
                 async with asyncio.timeout(FIRST_BYTE_TIMEOUT):
                     return await self._session.get(
                         url,
-                        headers={**headers, **(self._login.header("GET", url.raw_path_qs) if own else {})},
+                        headers={**headers, **(self._credentials(url) if own else {})},
                         allow_redirects=False,
-                        **({"ssl": self._context} if self._context else {}),
+                        ssl=self._context or False,  # without TLS it means nothing, and aiohttp 3.8 has no True
                     )
         except StreamEnded as error:
             hint = "" if url.scheme == "https" else ", as ports for https:// do"
             raise SourceFailed(f"{place.host} closed the connection without an answer{hint}") from error
+
+    def _credentials(self, url: URL) -> dict[str, str]:
+        """Return what lets us in at the camera's own host."""
+        return {**self._bearer, **self._login.header("GET", url.raw_path_qs)}
 
 
 class PinnedResolver(AbstractResolver):

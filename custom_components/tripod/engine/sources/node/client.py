@@ -108,6 +108,10 @@ class NodeClient:
             raise NotANode("pairing brought no token")
         return answer["token"], node_facts(answer.get("node"))
 
+    async def leave(self) -> None:
+        """Let the node forget our token: nothing can be asked with it any more."""
+        await self._connection.ask("DELETE", f"/clients/{self.access.client}")
+
     async def events(self) -> AsyncIterator[NodeEvent]:
         """Yield what happens on the node, from the status of each camera on; it knows us present meanwhile.
 
