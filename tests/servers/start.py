@@ -90,13 +90,13 @@ def publisher(scheme: str) -> Iterator[str]:
         listen = ["-f", "mpegts", f"{address}?mode=listener"]
     with subprocess.Popen([*command, *listen]) as process:
         try:
-            _wait_for_port(kind, port)
+            wait_for_port(kind, port)
             yield address if scheme == "srt" else f"{address}/live/camera"
         finally:
             process.kill()
 
 
-def _wait_for_port(kind: socket.SocketKind, port: int) -> None:
+def wait_for_port(kind: socket.SocketKind, port: int) -> None:
     """Wait until the port is taken; connecting to see would be taken for the viewer."""
     table = Path("/proc/net/tcp" if kind is socket.SOCK_STREAM else "/proc/net/udp")
     deadline = time.monotonic() + 10
