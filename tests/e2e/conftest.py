@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 import re
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 import pytest
 
 from . import octoprint, server
@@ -66,13 +66,19 @@ def printer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Run Chromium."""
-    with sync_playwright() as playwright:
+def playwright() -> Iterator[Playwright]:
+    """Run what drives browsers."""
+    with sync_playwright() as running:
         expect.set_options(timeout=_WAIT_MILLISECONDS)
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Run Chromium."""
+    chromium = launch(playwright)
+    yield chromium
+    chromium.close()
 
 
 @pytest.fixture

@@ -80,6 +80,8 @@ class OctoPrint:
 
     def connect(self) -> None:
         """Connect the virtual printer, which does what a printer's firmware does, but for the heat."""
+        if self.state == "Operational":
+            return
         self.request("/api/connection", {"command": "connect", "port": "VIRTUAL", "baudrate": 115200})
         until(lambda: self.state == "Operational", "the printer is connected")
 
@@ -98,6 +100,20 @@ class OctoPrint:
         headers = {"X-Api-Key": API_KEY, "Content-Type": f"multipart/form-data; boundary={boundary}"}
         with urlopen(Request(f"{self.url}/api/files/local", body, headers), timeout=_REQUEST_SECONDS) as answer:
             assert json.load(answer)["effectivePrint"]
+
+    def film(self, name: str, gcode: str) -> bytes:
+        """Print a file with a timed timelapse, as frequent as OctoPrint makes them, and return the movie."""
+        before = set(self._movies())
+        self.request("/api/timelapse", {"type": "timed", "interval": 1, "fps": 5})
+        self.print(name, gcode)
+        (address,) = until(lambda: set(self._movies()) - before, "OctoPrint's movie of the print", timeout=60)
+        self.request("/api/timelapse", {"type": "off"})
+        with urlopen(Request(self.url + address, headers={"X-Api-Key": API_KEY}), timeout=_REQUEST_SECONDS) as answer:
+            movie: bytes = answer.read()
+            return movie
+
+    def _movies(self) -> list[str]:
+        return [file["url"] for file in self.request("/api/timelapse")["files"]]
 
     def use(self, *, stream: str, snapshot: str) -> None:
         """Set the webcam's addresses, as its settings page does."""

@@ -11,7 +11,7 @@ import socket
 import subprocess
 from typing import NamedTuple
 
-from .start import SERVERS, SYSTEM_PYTHON, wait_for_port
+from .start import SERVERS, SYSTEM_PYTHON, free_port, wait_for_port
 
 LISTENERS = {
     "rtmp": ["-listen", "1", "-f", "flv"],
@@ -90,14 +90,6 @@ class Receiver:
             self._changed.set()
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """Return a port where nothing listens."""
-    with socket.socket(socket.AF_INET, kind) as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 @asynccontextmanager
 async def listener(scheme: str, query: str = "", port: int = 0) -> AsyncIterator[Receiver]:
     """Let ffmpeg wait for one publisher, and copy what comes."""
@@ -112,7 +104,7 @@ async def listener(scheme: str, query: str = "", port: int = 0) -> AsyncIterator
     )
     receiver = Receiver(process, port, reports=False)
     try:
-        await asyncio.to_thread(wait_for_port, kind, port)
+        await asyncio.to_thread(wait_for_port, port, kind)
         yield receiver
     finally:
         await receiver.close()

@@ -16,7 +16,8 @@ from custom_components.tripod.engine.status import State
 from tests.engine.media import TESTSRC
 from tests.engine.test_pipeline import children, in_state, pipeline, until as until_camera
 from tests.servers.certificate import Certificates
-from tests.servers.receiver import Packet, free_port, listener, record_server
+from tests.servers.receiver import Packet, listener, record_server
+from tests.servers.start import free_port
 
 from .made import VIDEO, WITH_SOUND, Made, failed, publishing, state, until
 

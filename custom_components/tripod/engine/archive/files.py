@@ -48,14 +48,14 @@ def part_name() -> str:
     return f".{secrets.token_hex(8)}.part"
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes, mode: int = FILE_MODE) -> None:
     """Write a whole file or none: beside the target, onto the disk, then in place of it.
 
     The folder must be there.
     """
     part = path.with_name(part_name())
     try:
-        write_part(part, data)
+        write_part(part, data, mode)
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -63,9 +63,9 @@ def write(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def write_part(path: Path, data: bytes) -> None:
+def write_part(path: Path, data: bytes, mode: int = FILE_MODE) -> None:
     """Write a new file, onto the disk; leaves nothing behind when that fails."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, so that no link is followed
             file.write(data)

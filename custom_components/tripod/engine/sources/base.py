@@ -73,7 +73,7 @@ class Sink(Protocol):
     """Where a running capture puts what it gets. Calls are cheap and never wait."""
 
     timestamp_offset: float
-    """Seconds since the pipeline began: ffmpeg captures start their timestamps here, so that time never goes back."""
+    """Seconds since the pipeline began, or more: time stamps start here, so that time never goes back."""
 
     wanted: Wanted
     """What to deliver, for a source that delivers both media."""
@@ -140,6 +140,11 @@ class Source(ABC):
     @property
     def warms_up(self) -> bool:
         """Whether this is a bare sensor, whose first pictures after a start may be black or unsettled."""
+        return False
+
+    @property
+    def takes_stills(self) -> bool:
+        """Whether it can take a picture of the sensor's full size while it streams smaller."""
         return False
 
     def controls(self, wanted: Mapping[str, float]) -> Controls | None:

@@ -6,16 +6,15 @@ Connections go to the address that was checked, so a name cannot change its mind
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 import socket
 import ssl
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from ..errors import (
@@ -33,6 +32,10 @@ from ..errors import (
 )
 from . import address
 from .address import Place, Resolve
+from .http_auth import Login
+
+if TYPE_CHECKING:  # which the aiohttp of Debian 12 has not
+    from aiohttp.abc import ResolveResult
 
 FIRST_BYTE_TIMEOUT = 10.0
 """Seconds for a connection, and for an answer to begin: cameras that wake up take a few."""
@@ -41,6 +44,9 @@ MAX_REDIRECTS = 5
 
 READ_BUFFER = 1 << 18
 """Bytes read ahead: a whole 1080p JPEG at a time, where the kernel has it."""
+
+SMALL = 1 << 16
+"""Bytes of an answer that only says something."""
 
 _PEEK = 2 * 188 + 1
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -111,11 +117,11 @@ class Answer:
         if self._head:
             head, self._head = self._head, b""
             return head
-        with _explained(self.host):
+        with explained(self.host):
             return await self._content.readany()
 
     async def _peek(self) -> None:
-        with _explained(self.host):
+        with explained(self.host):
             async with asyncio.timeout(FIRST_BYTE_TIMEOUT):
                 while len(self._head) < _PEEK and (data := await self._content.readany()):
                     self._head += data
@@ -125,18 +131,23 @@ class HttpClient:
     """A session with one camera."""
 
     def __init__(
-        self, url: str, *, username: str = "", password: str = "", verify_tls: bool = True, resolve: Resolve
+        self,
+        url: str,
+        *,
+        username: str = "",
+        password: str = "",
+        token: str = "",
+        verify_tls: bool = True,
+        resolve: Resolve,
     ) -> None:
-        """Prepare for `url`, which is without user and password."""
+        """Prepare for `url`, which is without user and password; a `token` goes with each request to its host."""
         self._url = URL(url)
         self._verify = verify_tls
         self._resolve = resolve
-        self._pinned = _PinnedResolver()
+        self._pinned = PinnedResolver()
         self._context: ssl.SSLContext | None = None
-        self._digest = (aiohttp.DigestAuthMiddleware(username, password),) if username or password else ()
-        token = base64.b64encode(f"{username}:{password}".encode()).decode()
-        self._basic = {"Authorization": f"Basic {token}"} if username or password else {}
-        self._basic_asked = False
+        self._login = Login(username, password)
+        self._bearer = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def __aenter__(self) -> Self:
         """Open the session; it connects when asked for something."""
@@ -172,6 +183,22 @@ class HttpClient:
                     response.close()
         raise SourceFailed("too many redirects")
 
+    async def ask(self, limit: int = SMALL) -> tuple[int, bytes]:
+        """Return status and body of an answer of at most `limit` bytes, whatever it says; follows no redirect."""
+        place = await address.find(self._url.raw_host or "", None, self._resolve)
+        response = await self._ask(self._url, place, {})
+        try:
+            body = b""
+            with _explained(place.host):
+                async with asyncio.timeout(FIRST_BYTE_TIMEOUT):
+                    while data := await response.content.readany():
+                        body += data
+                        if len(body) > limit:
+                            raise SourceFailed(f"{place.host} answers with more than {limit} bytes")
+            return response.status, body
+        finally:
+            response.close()
+
     def _is_own(self, url: URL) -> bool:
         """Whether `url` may have the password: the same host, and not in the clear where TLS was asked for."""
         return url.host == self._url.host and (url.scheme == "https" or self._url.scheme == "http")
@@ -180,10 +207,11 @@ class HttpClient:
         """Ask one host, with the password where it is the camera's own."""
         own = self._is_own(url)
         response = await self._request(url, place, headers, own=own)
-        if response.status != 401 or not own or self._basic_asked or not _asks_for_basic(response):
+        if response.status != 401 or not own:
+            return response
+        if not self._login.challenged(response.headers.getall("WWW-Authenticate", [])):
             return response
         response.close()
-        self._basic_asked = True
         return await self._request(url, place, headers, own=own)
 
     async def _request(
@@ -193,27 +221,32 @@ class HttpClient:
         if url.scheme == "https" and self._context is None:
             self._context = await asyncio.to_thread(tls_context, verify=self._verify)
         try:
-            with _explained(place.host):
+            with explained(place.host):
                 async with asyncio.timeout(FIRST_BYTE_TIMEOUT):
                     return await self._session.get(
                         url,
-                        headers={**headers, **(self._basic if own and self._basic_asked else {})},
-                        middlewares=self._digest if own else (),
+                        headers={**headers, **(self._credentials(url) if own else {})},
                         allow_redirects=False,
-                        ssl=self._context or True,
+                        ssl=self._context or False,  # without TLS it means nothing, and aiohttp 3.8 has no True
                     )
         except StreamEnded as error:
             hint = "" if url.scheme == "https" else ", as ports for https:// do"
             raise SourceFailed(f"{place.host} closed the connection without an answer{hint}") from error
 
+    def _credentials(self, url: URL) -> dict[str, str]:
+        """Return what lets us in at the camera's own host."""
+        return {**self._bearer, **self._login.header("GET", url.raw_path_qs)}
 
-class _PinnedResolver(AbstractResolver):
+
+class PinnedResolver(AbstractResolver):
     """Give out the addresses that were checked."""
 
     def __init__(self) -> None:
+        """Know no host."""
         self._addresses: dict[str, tuple[str, ...]] = {}
 
     def pin(self, place: Place) -> None:
+        """Let a host be at these addresses only."""
         self._addresses[place.host] = place.addresses
 
     async def resolve(
@@ -222,19 +255,21 @@ class _PinnedResolver(AbstractResolver):
         port: int = 0,
         family: socket.AddressFamily = socket.AF_UNSPEC,
     ) -> list[ResolveResult]:
+        """Return the pinned addresses, as aiohttp asks for them."""
         return [
-            ResolveResult(
-                hostname=host,
-                host=found,
-                port=port,
-                family=socket.AF_INET6 if ":" in found else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
+            {
+                "hostname": host,
+                "host": found,
+                "port": port,
+                "family": socket.AF_INET6 if ":" in found else socket.AF_INET,
+                "proto": 0,
+                "flags": socket.AI_NUMERICHOST,
+            }
             for found in self._addresses[host]
         ]
 
     async def close(self) -> None:
+        """Forget them."""
         self._addresses.clear()
 
 
@@ -263,7 +298,7 @@ def connection_error(error: OSError, host: str) -> TripodError:
 
 
 @contextmanager
-def _explained(host: str) -> Iterator[None]:
+def explained(host: str) -> Iterator[None]:
     """Turn what aiohttp raises into the one error."""
     try:
         yield
@@ -289,11 +324,6 @@ def _check_status(response: aiohttp.ClientResponse, host: str) -> None:
         raise NotFound(f"{host}: HTTP {status}")
     if status not in (200, 304):
         raise SourceFailed(f"{host}: HTTP {status}")
-
-
-def _asks_for_basic(response: aiohttp.ClientResponse) -> bool:
-    challenges = response.headers.getall("WWW-Authenticate", [])
-    return any(challenge.lower().startswith("basic") for challenge in challenges)
 
 
 def _next(url: URL, location: str) -> URL:

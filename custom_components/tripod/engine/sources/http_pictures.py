@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from ..errors import FormatNotSupported, NotAPicture, StreamEnded
 from ..jpeg import MAX_BYTES, JpegSplitter, dimensions
@@ -17,7 +17,14 @@ BAD_STILLS = 3
 """Stills that may come truncated one after the other."""
 
 
-async def capture_stream(client: HttpClient, sink: Sink) -> NoReturn:
+class FrameSink(Protocol):
+    """Where pictures go."""
+
+    def frame(self, jpeg: bytes, captured_at: float | None = None) -> None:
+        """Take one whole JPEG, captured now or at a Unix time."""
+
+
+async def capture_stream(client: HttpClient, sink: FrameSink) -> NoReturn:
     """Pass on each picture of a multipart stream, as it comes."""
     splitter, pictures = JpegSplitter(), 0
     async with client.get() as answer:

@@ -31,7 +31,7 @@ class Reports:
 
     async def ready(self, _: web.Request) -> web.Response:
         """Answer 200 if the newest picture is fresh, or nobody wants one and the camera waits to be asked; else 503."""
-        reason = self._why_not()
+        reason = why_not_ready(self._pipeline)
         if reason is None:
             return web.json_response({"ready": True, **self._state()}, headers=NO_STORE)
         body = {"ready": False, "cause": reason.cause, "message": self._describe(reason), **self._state()}
@@ -47,17 +47,18 @@ class Reports:
         age = None if status.frame_at is None else round(max(0.0, self._pipeline.clock() - status.frame_at), 3)
         return {"title": self._title, "state": str(status.state), "frame_age": age}
 
-    def _why_not(self) -> TripodError | None:
-        status = self._pipeline.status
-        if status.state is State.STOPPED:
-            return Stopped()
-        if status.state is State.IDLE:
-            return None
-        if status.error is not None:
-            return status.error
-        limit = self._pipeline.picture_age_limit
-        if status.frame_at is None:
-            return NoFreshPicture("the camera is starting")
-        if (age := self._pipeline.clock() - status.frame_at) > limit:
-            return NoFreshPicture(f"the newest is {age:.0f} s old")
+
+def why_not_ready(pipeline: Pipeline) -> TripodError | None:
+    """Return what keeps fresh pictures away; None where they come, or the camera waits to be asked for them."""
+    status = pipeline.status
+    if status.state is State.STOPPED:
+        return Stopped()
+    if status.state is State.IDLE:
         return None
+    if status.error is not None:
+        return status.error
+    if status.frame_at is None:
+        return NoFreshPicture("the camera is starting")
+    if (age := pipeline.clock() - status.frame_at) > pipeline.picture_age_limit:
+        return NoFreshPicture(f"the newest is {age:.0f} s old")
+    return None

@@ -87,6 +87,11 @@ class Csi(Source):
         """Always: exposure and white balance begin with a guess."""
         return True
 
+    @property
+    def takes_stills(self) -> bool:
+        """By Picamera2; rpicam-vid cannot."""
+        return self.program == Program.PICAMERA2
+
     def controls(self, wanted: Mapping[str, float]) -> CsiControls | None:
         """Return the controls of the camera; rpicam-vid has none that turn while it runs."""
         return CsiControls(wanted) if self.program == Program.PICAMERA2 else None
