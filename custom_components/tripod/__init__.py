@@ -24,7 +24,7 @@ from . import (
     views,
 )
 from .camera_controls import CameraControls
-from .const import CONF_FOLDER, CONF_STORAGE, DOMAIN
+from .const import CONF_FOLDER, CONF_STORAGE, CONF_TAKE_OVER, DOMAIN
 from .coordinator import TripodCoordinator
 from .data import TripodConfigEntry, TripodData
 from .discovery import Discovery
@@ -36,14 +36,19 @@ from .engine.pipeline import Pipeline
 from .engine.timelapse import RenderQueue, render
 from .engine.web import CameraEndpoints
 from .exposure import CameraExposure
+from .hand_over import HandOver
 from .links import Link, Links
 from .listener import Listener
+from .node_forms import access_of
+from .node_views import NodesView
+from .nodes import Nodes
 from .sentences import describe
 from .shared import SHARED, Shared, tools
 from .storage import Storage
 from .timelapse_switch import standing
 
-CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+CONFIG_SCHEMA = cv.empty_config_schema(DOMAIN)
+"""A line `tripod:` lets nodes announce themselves before there is any camera."""
 
 PLATFORMS = [
     Platform.BINARY_SENSOR,
@@ -86,12 +91,14 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         links=Links(hass, storage, cut),
         listener=listener,
         keeper=Keeper(lambda: storage.max_size * settings.MIB),
+        nodes=Nodes(hass),
         renders=renders,
     )
     await encoding.recall(hass, storage)
     views.async_register(hass)
     media_views.async_register(hass)
     hass.http.register_view(media_zip.ZipView())
+    hass.http.register_view(NodesView())
     services.async_setup_services(hass)
     Discovery(hass).start()
     return True
@@ -120,6 +127,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
         coordinator=TripodCoordinator(hass, entry, pipeline),
         controls=controls,
         exposure=CameraExposure(storage, entry.entry_id, controls) if controls else None,
+        hand_over=_hand_over(hass, entry, camera),
         applied=_configured(entry),
     )
     shared.listener.add(entry.entry_id, entry.runtime_data.endpoints)
@@ -142,6 +150,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     await camera.stand(standing(entry))
     if controls:
         _begin_controls(hass, entry, controls)
+    if entry.data["kind"] == "node":
+        _join_node(hass, entry)
     return True
 
 
@@ -158,6 +168,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> N
     issues.forget(hass, entry)
     if shared := hass.data.get(SHARED):
         await shared.renders.forget(entry.entry_id)
+        if entry.data["kind"] == "node":
+            shared.nodes.forget(entry)
         shared.storage.forget_camera(entry.entry_id)
         for link in entry.subentries:
             shared.storage.forget_link(link)
@@ -191,8 +203,25 @@ def _begin_controls(hass: HomeAssistant, entry: TripodConfigEntry, controls: Cam
         exposure.follow(hass, entry)
 
 
+def _hand_over(hass: HomeAssistant, entry: TripodConfigEntry, camera: Camera) -> HandOver | None:
+    if entry.data["kind"] != "node" or not entry.options.get(CONF_TAKE_OVER, True):
+        return None
+    return HandOver(camera, access_of(entry), entry.data["camera"], hass.data[SHARED].nodes.turn)
+
+
+@callback
+def _join_node(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
+    if hand_over := entry.runtime_data.hand_over:
+        hand_over.open()
+    hass.data[SHARED].nodes.add(entry)
+
+
 async def _close(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
     shared = hass.data[SHARED]
+    if entry.data["kind"] == "node":
+        await shared.nodes.remove(entry)
+    if hand_over := entry.runtime_data.hand_over:
+        await hand_over.close()
     shared.listener.remove(entry.entry_id)
     shared.links.remove(entry)
     await entry.runtime_data.endpoints.close()

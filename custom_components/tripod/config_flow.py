@@ -11,12 +11,13 @@ from . import forms
 from .const import DOMAIN, SUBENTRY_LINK, SUBENTRY_TIMELAPSE
 from .csi_flow import CsiFlow
 from .link_flow import LinkFlow
+from .node_flow import NodeFlow
 from .options_flow import TripodOptionsFlow
 from .timelapse_flow import TimelapseFlow
 from .v4l2_flow import V4l2Flow
 
 
-class TripodConfigFlow(V4l2Flow, CsiFlow, domain=DOMAIN):
+class TripodConfigFlow(V4l2Flow, CsiFlow, NodeFlow, domain=DOMAIN):
     """Add a camera, change it, or give it another password."""
 
     VERSION = 1
@@ -58,6 +59,8 @@ class TripodConfigFlow(V4l2Flow, CsiFlow, domain=DOMAIN):
             return await self.change_v4l2(entry)
         if kind == "csi":
             return await self.change_csi(entry)
+        if kind == "node":
+            return await self.change_node(entry)
         self.given = forms.answers(entry.data)
         return await self.go(kind)
 
@@ -72,7 +75,9 @@ class TripodConfigFlow(V4l2Flow, CsiFlow, domain=DOMAIN):
     # --- another password ------------------------------------------------------------------------------------------
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Begin because the camera refuses its password."""
+        """Begin because the camera refuses its password, or its node our token."""
+        if entry_data["kind"] == "node":
+            return await self.pair_again(self._get_reauth_entry())
         self.given = {CONF_USERNAME: entry_data[CONF_USERNAME]} if entry_data.get(CONF_USERNAME) else {}
         return await self.async_step_reauth_confirm()
 

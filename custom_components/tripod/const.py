@@ -25,6 +25,12 @@ CONF_STALL_LIMIT: Final = "stall_limit"
 CONF_START: Final = "start"
 CONF_WARM_UP: Final = "warm_up"
 
+CONF_NODE: Final = "node"
+"""The id of the node that a camera is on."""
+
+CONF_TAKE_OVER: Final = "take_over"
+"""Whether what the node keeps of a camera comes here."""
+
 SUBENTRY_LINK: Final = "link"
 CONF_EXPIRES: Final = "expires"
 CONF_KEY: Final = "key"

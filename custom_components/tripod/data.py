@@ -15,6 +15,7 @@ from .engine.recorder import Recorder
 from .engine.timelapse import Timelapses
 from .engine.web import CameraEndpoints
 from .exposure import CameraExposure
+from .hand_over import HandOver
 
 type TripodConfigEntry = ConfigEntry[TripodData]
 
@@ -30,6 +31,8 @@ class TripodData:
     controls: CameraControls | None
     """What can be turned on the camera; None where it has nothing of the kind."""
     exposure: CameraExposure | None
+    hand_over: HandOver | None
+    """What takes over what the camera's node keeps; None where there is no node, or nothing shall come."""
     applied: tuple[Mapping[str, Any], Mapping[str, Any]]
     """The entry's data and options that the camera runs with, but for those that need no restart."""
 

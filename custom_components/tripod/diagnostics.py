@@ -5,16 +5,18 @@ from typing import Any
 
 from homeassistant.components.camera import diagnostics as camera_diagnostics
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
-from homeassistant.const import CONF_PASSWORD, CONF_URL, CONF_USERNAME
+from homeassistant.const import CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_KEY
+from .const import CONF_KEY, CONF_NODE
 from .data import TripodConfigEntry
 from .engine.errors import TripodError
+from .engine.sources.node import diagnose
 from .engine.status import Status
+from .node_forms import access_of
 from .shared import SHARED, tools
 
-SECRETS = {CONF_KEY, CONF_PASSWORD, CONF_USERNAME}
+SECRETS = {CONF_KEY, CONF_PASSWORD, CONF_TOKEN, CONF_USERNAME}
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: TripodConfigEntry) -> dict[str, Any]:
@@ -34,6 +36,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: TripodC
         "status": _plain(pipeline.status),
         "controls": _controls(entry),
         "kept": _kept(entry),
+        "node": await _node(hass, entry),
         "ffmpeg": await _ffmpeg(hass),
         "encoders": await _encoders(hass),
         "core_stream": await camera_diagnostics.async_get_config_entry_diagnostics(hass, entry),
@@ -48,6 +51,30 @@ def _controls(entry: TripodConfigEntry) -> dict[str, Any] | None:
         "known": [asdict(control) for control in controls.known.values()],
         "wanted": controls.engine.wanted,
         "exposure": {"mode": exposure.mode, "current": exposure.current, "modes": exposure.modes},
+    }
+
+
+async def _node(hass: HomeAssistant, entry: TripodConfigEntry) -> dict[str, Any] | None:
+    """Return how far one comes on the way to a camera's node, and what is known of that."""
+    if entry.data["kind"] != "node":
+        return None
+    watch, hand_over = hass.data[SHARED].nodes.watch(entry.data[CONF_NODE]), entry.runtime_data.hand_over
+    diagnosis = await diagnose(access_of(entry), entry.data["camera"])
+    return {
+        "reached": list(diagnosis.passed),
+        "failed": diagnosis.failed,
+        "reason": _words(diagnosis.error),
+        "connected": watch is not None and watch.connected,
+        "error": _words(watch.error) if watch else None,
+        "version": watch.version if watch else "",
+        "cameras": [asdict(camera) for camera in watch.cameras.values()] if watch else [],
+        "hand_over": hand_over
+        and {
+            "waiting": hand_over.waiting,
+            "taken": hand_over.taken,
+            "refused": hand_over.refused,
+            "error": _words(hand_over.error),
+        },
     }
 
 

@@ -2,6 +2,7 @@
 
 from typing import override
 
+from homeassistant.const import CONF_URL
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
@@ -16,7 +17,13 @@ from .engine.status import Status
 
 BRAND = "Tripod"
 
-MODELS = {"csi": "CSI camera", "test_pattern": "Test pattern", "url": "Network camera", "v4l2": "V4L2 camera"}
+MODELS = {
+    "csi": "CSI camera",
+    "node": "Node camera",
+    "test_pattern": "Test pattern",
+    "url": "Network camera",
+    "v4l2": "V4L2 camera",
+}
 """What a device is called, by its kind of source: a proper name, which Home Assistant does not translate."""
 
 
@@ -36,6 +43,7 @@ class TripodEntity(CoordinatorEntity[TripodCoordinator]):
             name=entry.title,
             manufacturer=BRAND,
             model=MODELS[self.pipeline.source.kind],
+            configuration_url=entry.data[CONF_URL] if self.pipeline.source.kind == "node" else None,
         )
 
     @property

@@ -37,6 +37,7 @@ from .const import (
     CONF_RING,
     CONF_STALL_LIMIT,
     CONF_START,
+    CONF_TAKE_OVER,
     CONF_WARM_UP,
 )
 from .engine.options import Options, Start
@@ -132,7 +133,7 @@ CREDENTIALS = probatio.Schema(
     }
 )
 
-KINDS: Final = ["v4l2", "csi", "url", "test_pattern"]
+KINDS: Final = ["v4l2", "csi", "node", "url", "test_pattern"]
 """The kinds of source, in the order of the menu."""
 
 DESCRIBED: Final = list(_FIELDS)
@@ -205,16 +206,21 @@ DAY_NIGHT = probatio.Schema(
 )
 """What is asked about a camera whose exposure can be turned, besides."""
 
-_TURNABLE = ("csi", "v4l2")
+NODE = probatio.Schema({probatio.Required(CONF_TAKE_OVER): BooleanSelector()})
+"""What is asked about a camera of a node, besides."""
+
+_TURNABLE = ("csi", "node", "v4l2")
 """The kinds of source that may have controls."""
 
 DEFAULT_OPTIONS: Final = {
     **stored(Options()),
     CONF_DASHBOARD_VIDEO: DashboardVideo.AUTO.value,
     CONF_DAY_NIGHT: DayNight.OFF.value,
+    CONF_TAKE_OVER: True,
 }
 
 
 def options(kind: str) -> probatio.Schema:
     """Return the form for the options of a camera of `kind`."""
-    return OPTIONS.extend(DAY_NIGHT.schema) if kind in _TURNABLE else OPTIONS
+    asked = OPTIONS.extend(NODE.schema) if kind == "node" else OPTIONS
+    return asked.extend(DAY_NIGHT.schema) if kind in _TURNABLE else asked

@@ -9,7 +9,7 @@ from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .const import DOMAIN
+from .const import CONF_NODE, DOMAIN
 from .engine.errors import (
     ArchiveMissing,
     DeviceBusy,
@@ -22,10 +22,11 @@ from .engine.errors import (
     NotWritable,
     TripodError,
     Unauthorized,
+    Unpaired,
 )
 from .engine.status import State
 from .sentences import placeholders
-from .shared import tools
+from .shared import SHARED, tools
 
 if TYPE_CHECKING:
     from .data import TripodConfigEntry
@@ -103,6 +104,9 @@ def _report_ffmpeg(hass: HomeAssistant, *_: object) -> None:
 
 
 def _report_unauthorized(hass: HomeAssistant, entry: TripodConfigEntry, _error: TripodError) -> None:
+    if entry.data["kind"] == "node":
+        hass.data[SHARED].nodes.ask_for_code(entry.data[CONF_NODE])
+        return
     if entry.data.get(CONF_PASSWORD):
         entry.async_start_reauth(hass)  # which core lists among the repairs itself
         return
@@ -160,7 +164,7 @@ type _Report = Callable[[HomeAssistant, TripodConfigEntry, TripodError], None]
 
 _REPORTS: dict[type[TripodError], _Report] = {
     FfmpegMissing: _report_ffmpeg,
-    Unauthorized: _report_unauthorized,
+    **dict.fromkeys((Unauthorized, Unpaired), _report_unauthorized),
     **dict.fromkeys(_DEVICE_ERRORS, _report_device),
 }
 

@@ -1,7 +1,6 @@
 """The archives' files and folders as the outside addresses them."""
 
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -12,20 +11,11 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
 from .data import TripodConfigEntry
-from .engine.archive import Archive, Item
+from .engine.archive import Archive
 from .engine.errors import LowSpace, NoSuchItem, NotWritable
 
 MEDIA_URL: Final = "/api/tripod/media/{camera}/{key}"
 THUMBNAIL_URL: Final = "/api/tripod/thumbnail/{camera}/{key}"
-
-MIME_TYPES: Final = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".mp4": "video/mp4",
-    ".mkv": "video/x-matroska",
-}
-"""What files are served as, by suffix. A file of another suffix is not served."""
 
 _ESCAPES: Final = {"~": "~7E", "%": "~25", "#": "~23"}
 """How addresses write what the name of a timelapse may have, and Home Assistant loses when it signs an address."""
@@ -68,25 +58,6 @@ def archive_of(entry: TripodConfigEntry) -> Archive:
     with suppress(LowSpace, NotWritable):  # what is there can be read
         camera.archive.check()
     return camera.archive
-
-
-def mime_type(item: Item) -> str:
-    """Return what an item is served as; raises `NoSuchItem` for what is not served."""
-    if (found := MIME_TYPES.get(item.suffix.lower())) is None:
-        raise NoSuchItem(item=item.key)
-    return found
-
-
-def picture(archive: Archive, item: Item) -> Path:
-    """Return the picture that stands for an item: of a video its thumbnail, else the item itself. Blocks.
-
-    Raises `NoSuchItem` where there is none.
-    """
-    if thumbnail := archive.thumbnail(item):
-        return thumbnail
-    if mime_type(item).startswith("image/"):
-        return item.path
-    raise NoSuchItem(item=item.key)
 
 
 def url(template: str, entry: TripodConfigEntry, key: str) -> str:

@@ -21,7 +21,8 @@ from .const import DOMAIN
 from .data import TripodConfigEntry
 from .engine.archive import Item, Kind
 from .engine.errors import NoSuchItem, TripodError
-from .media_files import MEDIA_URL, THUMBNAIL_URL, CameraNotSetUp, archive_of, camera, cameras, mime_type, picture, url
+from .engine.web.kept import mime_type, picture
+from .media_files import MEDIA_URL, THUMBNAIL_URL, CameraNotSetUp, archive_of, camera, cameras, url
 from .media_tree import Folder, Place
 from .sentences import Phrases, phrases
 

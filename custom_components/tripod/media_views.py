@@ -1,30 +1,21 @@
 """The archives' files over HTTP, for who is logged in or has a signed address."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from http import HTTPStatus
-from pathlib import Path
-from typing import Final, override
+from typing import Final
 
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
 from homeassistant.components.http import KEY_HASS, HomeAssistantView
 from homeassistant.core import HomeAssistant, callback
 
 from . import media_tree
-from .engine.archive import Archive, Item
+from .engine.archive import Archive
 from .engine.errors import InvalidName, InvalidRange, InvalidRequest, NoSuchItem, NoSuchJob, NothingFound, TripodError
 from .engine.web.answers import refused
-from .media_files import MEDIA_URL, THUMBNAIL_URL, CameraNotSetUp, archive_of, camera, key_of, mime_type, picture
+from .engine.web.kept import CHECKED, IMMUTABLE, HeldFile, mime_type, picture
+from .media_files import MEDIA_URL, THUMBNAIL_URL, CameraNotSetUp, archive_of, camera, key_of
 from .media_tree import Place
 from .sentences import describe
-
-IMMUTABLE: Final = "private, max-age=86400, immutable"
-"""An item never changes; a browser that asks once a day notices those that were removed."""
-
-CHECKED: Final = "private, no-cache"
-"""What stands for a folder changes with each new picture in it: the browser asks whether it did."""
 
 _STATUS: Final[dict[type[TripodError], HTTPStatus]] = {
     InvalidName: HTTPStatus.NOT_FOUND,
@@ -35,43 +26,6 @@ _STATUS: Final[dict[type[TripodError], HTTPStatus]] = {
     NothingFound: HTTPStatus.NOT_FOUND,
 }
 """How errors are answered that are not about a disk, or a camera, that may come back."""
-
-
-@asynccontextmanager
-async def held(archive: Archive, item: Item) -> AsyncIterator[None]:
-    """Keep an item from being pruned; raises `NoSuchItem`. The archive's own lock may wait for a disk."""
-    loop, hold = asyncio.get_running_loop(), archive.hold(item)
-    entered = loop.run_in_executor(None, hold.__enter__)
-
-    def leave(done: asyncio.Future[None]) -> None:
-        if done.exception() is None:
-            loop.run_in_executor(None, hold.__exit__, None, None, None)
-
-    try:
-        await asyncio.shield(entered)  # if cancelled, it is held all the same, and let go below
-        yield
-    finally:
-        entered.add_done_callback(leave)
-
-
-class HeldFile(web.FileResponse):
-    """A file of an archive, or a range of it, which is not pruned while it is sent."""
-
-    def __init__(self, archive: Archive, item: Item, path: Path, *, cache: str) -> None:
-        """Send `path`, which belongs to `item`."""
-        super().__init__(path, headers={"Cache-Control": cache, "X-Content-Type-Options": "nosniff"})
-        self._archive = archive
-        self._item = item
-
-    @override
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Send it."""
-        try:
-            async with held(self._archive, self._item):
-                return await super().prepare(request)
-        except NoSuchItem:  # it went just now
-            self.set_status(HTTPStatus.NOT_FOUND)
-            return await web.StreamResponse.prepare(self, request)
 
 
 class MediaView(HomeAssistantView):

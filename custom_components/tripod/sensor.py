@@ -23,6 +23,7 @@ from .engine.errors import TripodError
 from .engine.status import State, Status
 from .engine.timelapse import JobStatus
 from .entity import KeptEntity, TripodEntity
+from .hand_over import HandOver
 from .sentences import describe
 
 PARALLEL_UPDATES = 0
@@ -214,12 +215,22 @@ KEPT = (
 )
 
 
+HAND_OVER = SensorEntityDescription(
+    key="hand_over",
+    translation_key="hand_over",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    state_class=SensorStateClass.MEASUREMENT,
+)
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: TripodConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the sensors of a camera."""
     async_add_entities(TripodSensor(entry, description) for description in DESCRIPTIONS)
     async_add_entities(KeptSensor(entry, description) for description in KEPT)
+    if hand_over := entry.runtime_data.hand_over:
+        async_add_entities([HandOverSensor(entry, hand_over)])
 
 
 class TripodSensor(TripodEntity, SensorEntity):
@@ -259,3 +270,32 @@ class KeptSensor(KeptEntity, SensorEntity):
     def extra_state_attributes(self) -> Mapping[str, Any]:
         """Return what the value is made of."""
         return self.entity_description.attributes_fn(self.camera)
+
+
+class HandOverSensor(TripodEntity, SensorEntity):
+    """How many files a node still keeps of its camera, while they come here."""
+
+    def __init__(self, entry: TripodConfigEntry, hand_over: HandOver) -> None:
+        """Show what `hand_over` does."""
+        super().__init__(entry, HAND_OVER)
+        self._hand_over = hand_over
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow it."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._hand_over.listen(self.async_write_ha_state))
+
+    @property
+    @override
+    def native_value(self) -> int:
+        """Return how many are left."""
+        return self._hand_over.waiting
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """Return how many came, how many stay there, and why the others do not come."""
+        hand_over = self._hand_over
+        counts = {"taken": hand_over.taken, "refused": hand_over.refused}
+        return {**counts, "reason": describe(self.hass, hand_over.error)} if hand_over.error else counts

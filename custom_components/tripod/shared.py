@@ -19,6 +19,7 @@ from .engine.viewers import Client
 if TYPE_CHECKING:
     from .links import Links
     from .listener import Listener
+    from .nodes import Nodes
     from .storage import Storage
 
 
@@ -44,6 +45,7 @@ class Shared:
     listener: Listener
     keeper: Keeper
     """What prunes all archives."""
+    nodes: Nodes
     renders: RenderQueue
     """All timelapses that become videos, one after the other."""
     streams: dict[str, DashboardStream] = field(default_factory=dict)

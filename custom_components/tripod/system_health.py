@@ -9,7 +9,7 @@ from .const import DOMAIN
 from .data import TripodConfigEntry
 from .engine.errors import TripodError
 from .engine.status import State
-from .shared import tools
+from .shared import SHARED, tools
 
 
 @callback
@@ -24,11 +24,17 @@ async def _info(hass: HomeAssistant) -> dict[str, Any]:
     return {
         "ffmpeg_version": _ffmpeg_version(hass),
         "encoder": _encoder(hass),
+        "nodes": _nodes(hass),
         "cameras": len(cameras),
         "streaming": sum(camera.state is State.STREAMING for camera in cameras),
         "failing": sum(camera.error is not None for camera in cameras),
         "viewers": sum(len(camera.viewers) for camera in cameras),
     }
+
+
+def _nodes(hass: HomeAssistant) -> str:
+    watches = hass.data[SHARED].nodes.watches
+    return f"{sum(watch.connected for watch in watches)} / {len(watches)}"
 
 
 async def _ffmpeg_version(hass: HomeAssistant) -> str | dict[str, str]:

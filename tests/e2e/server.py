@@ -3,17 +3,20 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+import json
 import os
 from pathlib import Path
 import socket
 import subprocess
 from typing import Any
+from urllib.request import Request, urlopen
 
 from home_assistant import PYTHON, Client, link_keys, prepare, start
 import psutil
 
 from .waiting import until
 
+_BOUNDARY = "------------------------tripod"
 _STOP_SECONDS = 20
 
 _MARK = "TRIPOD_TEST"
@@ -122,6 +125,31 @@ class HomeAssistant:
         answers = self.client.request("POST", path, {"entity_id": entity_id, **data})["service_response"]
         answer: dict[str, Any] = answers[entity_id]
         return answer
+
+    def add_broker(self, host: str, port: int, *, authority: Path, certificate: Path, key: Path) -> None:
+        """Set up the `mqtt` integration over TLS, with a client certificate, as its dialog does.
+
+        It takes the integration `file_upload`.
+        """
+        files = {"certificate": authority, "client_cert": certificate, "client_key": key}
+        uploads = {field: self._upload(file) for field, file in files.items()}
+        tls = {"set_ca_cert": "custom", "set_client_cert": True, "transport": "tcp", **uploads}
+        broker = {"broker": host, "port": port, "other_settings": tls}
+        self.client.flow("/api/config/config_entries/flow", "mqtt", broker)
+
+    def _upload(self, file: Path) -> str:
+        """Upload a file for a dialog, and return what the dialog is told of it."""
+        body = (
+            f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
+            f"{file.read_text()}\r\n--{_BOUNDARY}--\r\n"
+        )
+        headers = {
+            "Authorization": f"Bearer {self.client._token}",
+            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+        }
+        with urlopen(Request(f"{self.url}/api/file_upload", body.encode(), headers), timeout=20) as answer:
+            uploaded: str = json.load(answer)["file_id"]
+            return uploaded
 
     def add_test_camera(self, name: str, *links: str, **fields: Any) -> Camera:
         """Add a camera on the test pattern, with `fields` of its form, and with a link for each of the names."""

@@ -1,6 +1,8 @@
-"""OctoPrint as the client of a link."""
+"""OctoPrint as the client of a link, of Home Assistant's and of a node's."""
 
 import base64
+from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -10,25 +12,66 @@ from urllib.request import urlopen
 
 from PIL import Image
 from playwright.sync_api import Page, expect
+import pytest
 
 from tests.kept import pictures
 
+from . import node
+from .node import Node
 from .octoprint import OctoPrint
 from .pixels import Picture, assert_moves, pattern
 from .server import Camera
 from .waiting import until
 
+type Linked = Callable[[str], str]
+"""A camera: returns where a link opens one of its paths."""
 
-def test_the_control_tab_shows_mjpeg(page: Page, printer: OctoPrint, camera: Camera) -> None:
-    printer.use(stream=camera.link("Hall TV", "stream.mjpg"), snapshot=camera.link("Hall TV", "snapshot.jpg"))
+NODE = """
+name = "Workshop"
+listen = "127.0.0.1:PORT"
+state = "FOLDER/state"
+archive = "FOLDER/archive"
+zeroconf = false
+trust_loopback = false
+
+[[camera]]
+id = "bench"
+title = "Bench"
+[camera.source]
+kind = "test_pattern"
+width = 640
+height = 360
+rate = 15
+"""
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Node]:
+    """Run a node with a camera."""
+    with node.running(NODE) as running:
+        yield running
+
+
+@pytest.fixture(params=["home_assistant", "node"], scope="module")
+def linked(request: pytest.FixtureRequest) -> Linked:
+    """Link to a camera of Home Assistant's, or of a node."""
+    if request.param == "home_assistant":
+        camera: Camera = request.getfixturevalue("camera")
+        return partial(camera.link, "Hall TV")
+    bench: Node = request.getfixturevalue("bench")
+    return bench.link("bench", "OctoPrint")
+
+
+def test_the_control_tab_shows_mjpeg(page: Page, printer: OctoPrint, linked: Linked) -> None:
+    printer.use(stream=linked("stream.mjpg"), snapshot=linked("snapshot.jpg"))
     page.goto(f"{printer.url}/#control")
     image = page.locator("#webcam_image")
     expect(image).to_be_visible()
     assert_moves(image)
 
 
-def test_the_control_tab_shows_the_address_of_mjpg_streamer(page: Page, printer: OctoPrint, camera: Camera) -> None:
-    stream, snapshot = (camera.link("Hall TV", f"webcam/?action={action}") for action in ("stream", "snapshot"))
+def test_the_control_tab_shows_the_address_of_mjpg_streamer(page: Page, printer: OctoPrint, linked: Linked) -> None:
+    stream, snapshot = (linked(f"webcam/?action={action}") for action in ("stream", "snapshot"))
     printer.use(stream=stream, snapshot=snapshot)
     page.goto(f"{printer.url}/#control")
     image = page.locator("#webcam_image")
@@ -36,26 +79,26 @@ def test_the_control_tab_shows_the_address_of_mjpg_streamer(page: Page, printer:
     assert_moves(image)
 
 
-def segments(camera: Camera) -> int:
+def segments(linked: Linked) -> int:
     """Return how many segments a player may choose from that joins now."""
-    address = camera.link("Hall TV", "stream.m3u8")
+    address = linked("stream.m3u8")
     with urlopen(address, timeout=20) as answer:
         playlist = answer.read().decode().splitlines()[-1]
     with urlopen(urljoin(address, playlist), timeout=20) as answer:
         return sum(line.endswith(b".ts\n") for line in answer)
 
 
-def test_the_control_tab_shows_hls(page: Page, printer: OctoPrint, camera: Camera) -> None:
-    until(lambda: segments(camera) > 3, "a camera that has run for a while, to be joined in its midst")
-    printer.use(stream=camera.link("Hall TV", "stream.m3u8"), snapshot=camera.link("Hall TV", "snapshot.jpg"))
+def test_the_control_tab_shows_hls(page: Page, printer: OctoPrint, linked: Linked) -> None:
+    until(lambda: segments(linked) > 3, "a camera that has run for a while, to be joined in its midst")
+    printer.use(stream=linked("stream.m3u8"), snapshot=linked("snapshot.jpg"))
     page.goto(f"{printer.url}/#control")
     video = page.locator("#webcam_hls")
     expect(video).to_be_visible()
     assert_moves(video)
 
 
-def test_the_test_of_the_snapshot_address_gets_a_picture(printer: OctoPrint, camera: Camera) -> None:
-    answer = printer.test_snapshot(camera.link("Hall TV", "snapshot.jpg"))
+def test_the_test_of_the_snapshot_address_gets_a_picture(printer: OctoPrint, linked: Linked) -> None:
+    answer = printer.test_snapshot(linked("snapshot.jpg"))
     assert answer["result"], answer
     assert answer["response"]["assumed_content_type"] == "image/jpeg"
     picture = Image.open(BytesIO(base64.b64decode(answer["response"]["content"])))
@@ -66,8 +109,8 @@ TOWER = "".join(f"G1 X{move} Y{move} F600\nG4 P200\n" for move in range(16))
 """A few seconds of moves."""
 
 
-def test_a_timed_timelapse_is_made_of_our_snapshots(printer: OctoPrint, camera: Camera, tmp_path: Path) -> None:
-    printer.use(stream=camera.link("Hall TV", "stream.mjpg"), snapshot=camera.link("Hall TV", "snapshot.jpg"))
+def test_a_timed_timelapse_is_made_of_our_snapshots(printer: OctoPrint, linked: Linked, tmp_path: Path) -> None:
+    printer.use(stream=linked("stream.mjpg"), snapshot=linked("snapshot.jpg"))
     printer.connect()
     movie = tmp_path / "movie.mp4"
     movie.write_bytes(printer.film("tower.gcode", TOWER))

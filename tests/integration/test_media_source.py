@@ -31,10 +31,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 from yarl import URL
 
-from custom_components.tripod import media_files, media_views, media_zip
+from custom_components.tripod import media_files, media_zip
 from custom_components.tripod.const import DOMAIN
 from custom_components.tripod.engine.archive import Archive, Item, Kind
 from custom_components.tripod.engine.timelapse import RenderRequest
+from custom_components.tripod.engine.web.kept import held
 from custom_components.tripod.media_source import async_get_media_source
 
 from .conftest import Client, SetUp
@@ -197,7 +198,7 @@ async def test_who_is_cut_off_while_the_disk_is_slow_holds_nothing(
         left.set()
 
     monkeypatch.setattr(archive, "hold", slow)
-    task = asyncio.create_task(media_views.held(archive, _publish(archive, Kind.SNAPSHOT)).__aenter__())
+    task = asyncio.create_task(held(archive, _publish(archive, Kind.SNAPSHOT)).__aenter__())
     assert await asyncio.to_thread(entering.wait, 10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -23,6 +23,7 @@ from custom_components.tripod import (
     image,
     issues,
     link_flow,
+    node_forms,
     select,
     sensor,
     sentences,
@@ -40,6 +41,7 @@ from custom_components.tripod.engine.exposure import Exposure
 from custom_components.tripod.engine.sources import V4l2, csi
 from custom_components.tripod.engine.sources.alsa import Microphone
 from custom_components.tripod.engine.sources.csi import CsiCamera
+from custom_components.tripod.engine.sources.node import CameraFacts
 from custom_components.tripod.engine.sources.v4l2.profiles import Measured
 from custom_components.tripod.engine.status import State
 from custom_components.tripod.sensor import causes
@@ -138,6 +140,11 @@ def test_every_field_of_the_other_dialogs_has_a_text() -> None:
     _assert_form(EN["options"]["step"]["storage"], storage_forms.STORAGE)
     _assert_form(EN["config"]["step"]["reauth_confirm"], forms.CREDENTIALS)
     _assert_form(EN["issues"]["unauthorized"]["fix_flow"]["step"]["confirm"], forms.CREDENTIALS)
+    _assert_form(EN["options"]["step"]["behaviour"], forms.options("node"))
+    steps = EN["config"]["step"]
+    _assert_form(steps["node"], node_forms.NODE)
+    _assert_form(steps["node_code"], node_forms.CODE)
+    _assert_form(steps["node_camera"], node_forms.cameras([CameraFacts(id="yard", title="Yard")]))
     steps = EN["config_subentries"]["link"]["step"]
     _assert_form(steps["user"], link_flow.NEW)
     _assert_form(steps["reconfigure"], link_flow.CHANGE)
@@ -146,7 +153,7 @@ def test_every_field_of_the_other_dialogs_has_a_text() -> None:
     _assert_form(steps["reconfigure"], timelapse_forms.CHANGE)
 
 
-FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "v4l2_flow.py")
+FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "node_flow.py", "v4l2_flow.py")
 
 
 def test_every_step_has_a_text() -> None:
@@ -202,7 +209,7 @@ def test_every_entity_has_a_name_and_an_icon() -> None:
         ("image", image.DESCRIPTIONS),
         ("number", []),
         ("select", [select.EXPOSURE]),
-        ("sensor", [*sensor.DESCRIPTIONS, *sensor.KEPT]),
+        ("sensor", [*sensor.DESCRIPTIONS, *sensor.KEPT, sensor.HAND_OVER]),
         ("switch", [switch.STREAM, timelapse_switch.TIMELAPSE]),
     ):
         # what has no key is named by its device class

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from . import start
-from .certificate import Certificates, write_certificates
+from .certificate import Certificates, Chain, write_certificates, write_chain
+from .mosquitto import Mosquitto
 from .start import Server
 
 
@@ -41,6 +42,21 @@ def shared_http_camera() -> Iterator[Server]:
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """Write certificates of an authority of our own."""
     return write_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    """Write certificates of a household: of an authority, one below it, servers and clients."""
+    return write_chain(tmp_path_factory.mktemp("chain"))
+
+
+@pytest.fixture
+def mosquitto(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """Offer an MQTT broker that asks everybody for a certificate."""
+    broker = Mosquitto(tmp_path_factory.mktemp("mosquitto"), chain)
+    broker.start()
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture(scope="session")

@@ -79,9 +79,7 @@ def http_camera(*options: str) -> Iterator[Server]:
 def publisher(scheme: str) -> Iterator[str]:
     """Let ffmpeg wait for one viewer over RTMP or SRT; yield its address."""
     kind = socket.SOCK_STREAM if scheme == "rtmp" else socket.SOCK_DGRAM
-    with socket.socket(socket.AF_INET, kind) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port(kind)
     address = f"{scheme}://127.0.0.1:{port}"
     command = ["ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=15"]
     command += ["-t", "60", "-c:v", "libx264", "-preset", "ultrafast", "-g", "15", "-pix_fmt", "yuv420p"]
@@ -90,13 +88,21 @@ def publisher(scheme: str) -> Iterator[str]:
         listen = ["-f", "mpegts", f"{address}?mode=listener"]
     with subprocess.Popen([*command, *listen]) as process:
         try:
-            _wait_for_port(kind, port)
+            wait_for_port(port, kind)
             yield address if scheme == "srt" else f"{address}/live/camera"
         finally:
             process.kill()
 
 
-def _wait_for_port(kind: socket.SocketKind, port: int) -> None:
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """Return a port of the loopback address that nobody uses."""
+    with socket.socket(socket.AF_INET, kind) as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+def wait_for_port(port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> None:
     """Wait until the port is taken; connecting to see would be taken for the viewer."""
     table = Path("/proc/net/tcp" if kind is socket.SOCK_STREAM else "/proc/net/udp")
     deadline = time.monotonic() + 10

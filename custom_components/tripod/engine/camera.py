@@ -18,7 +18,7 @@ from typing import Any
 
 from .archive import Archive, Item, Kind, Retention, Usage
 from .errors import ArchiveMissing, LowSpace, NoSuchRender, TripodError
-from .events import Event, Failed, Tell
+from .events import Event, Failed, RecordingReady, Tell, TimelapseReady
 from .feed import Frame
 from .keeper import Keeper
 from .listeners import Listeners
@@ -37,6 +37,13 @@ CHECK = 60.0
 
 PAUSE = 1.0
 """Seconds between two looks at least: ten timelapses must not have the disk counted ten times a second."""
+
+
+_READY: Mapping[Kind, type[RecordingReady | TimelapseReady]] = {
+    Kind.RECORDING: RecordingReady,
+    Kind.VIDEO: TimelapseReady,
+}
+"""What is told of a finished file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +207,15 @@ class Camera:
         captured_at = datetime.fromtimestamp(frame.captured_at, self.archive.zone)
         publish = partial(self.archive.publish, Kind.SNAPSHOT, captured_at, picture, suffix=".jpg", name=name)
         item = await asyncio.to_thread(publish)
+        self._wake.set()
+        return item
+
+    async def adopt(self, publish: Callable[[Archive], Item]) -> Item:
+        """Keep what was captured elsewhere, which `publish` puts into the archive; raises what keeps it from that."""
+        await self.ready()
+        item = await asyncio.to_thread(publish, self.archive)
+        if ready := _READY.get(item.kind):
+            self.tell(ready(item, await asyncio.to_thread(self.archive.details, item)))
         self._wake.set()
         return item
 

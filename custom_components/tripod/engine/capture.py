@@ -75,7 +75,8 @@ class Capture:
         try:
             while True:
                 self._condition.set(State.STARTING)
-                sink = self.sink = _Sink(self._delivery, self._age(), self._began_streaming)
+                begin = self._delivery.packets.free_from(self._age())
+                sink = self.sink = _Sink(self._delivery, begin, self._began_streaming)
                 error = await self._once(sink)
                 if sink.streamed >= GOOD_STREAM:
                     self._backoff.reset()

@@ -105,7 +105,7 @@ class Controls(ABC):
                 await self._refresh()  # another program may have turned what governs it
             for key, value in values.items():
                 self._check(key, value, values)
-            await self._write(values)
+            await self._write(dict(self._governors_first(values)))
             self.wanted.update({key: value for key, value in values.items() if self._lasts(key)})
             await self._refresh()
         return {key: self.current[key] for key in values if key in self.current}

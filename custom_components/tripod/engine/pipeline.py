@@ -335,7 +335,7 @@ class Pipeline:
                 self.tools.encoders,
                 self.frame_feed.reader(),
                 self.options,
-                self._age(),
+                self.packet_feed.free_from(self._age()),
                 self._publish_derived_packets,
                 self.audio,
             )

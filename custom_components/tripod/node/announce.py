@@ -33,7 +33,7 @@ _PORTS = {"http": 80, "https": 443}
 REFUSALS: Final[dict[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "it does not know the token of [announce]: make a long-lived access token there",
     HTTPStatus.FORBIDDEN: "it does not let this machine in",
-    HTTPStatus.NOT_FOUND: "it has no Tripod, or one that is too old for nodes: install or update it there",
+    HTTPStatus.NOT_FOUND: "Tripod does not run there: add a camera, or the line tripod: to its configuration.yaml",
     HTTPStatus.BAD_REQUEST: "it cannot use what this node says of itself: update the older of the two",
 }
 """What only the user can mend."""

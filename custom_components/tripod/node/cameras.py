@@ -45,7 +45,7 @@ class Shared:
     zone: tzinfo
     floor: int
     """Bytes of the disk that stay free."""
-    rhythm: Rhythm = Rhythm()
+    rhythm: Rhythm
 
 
 class NodeCamera:
@@ -117,6 +117,7 @@ class NodeCamera:
         self.pipeline.open()
         self.camera.open()
         await self.camera.stand(self._config.jobs)
+        await self.camera.publications.stand({each.address: each for each in self._config.publications})
         if self._away:
             self._away.open()
 

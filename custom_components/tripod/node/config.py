@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from ..engine.archive import DEFAULT_FLOOR, Retention
 from ..engine.errors import InvalidConfiguration
 from ..engine.options import Options
+from ..engine.publisher import Publication
 from ..engine.sources import Source
 from ..engine.timelapse import Job
 
@@ -114,8 +115,12 @@ class CameraConfig:
     retention: Retention = field(default_factory=Retention)
     record_while_away: bool = False
     """Whether it records while no Home Assistant is connected."""
+    learns: bool = False
+    """Whether its source is to be looked at first, because nothing says how it delivers pictures."""
     jobs: tuple[Job, ...] = ()
     """Its timelapses."""
+    publications: tuple[Publication, ...] = ()
+    """The servers that its video is pushed to."""
     controls: Mapping[str, float] = field(default_factory=dict)
     """What its controls are set to at the start, by key."""
     mqtt_prefix: str = ""
@@ -133,6 +138,8 @@ class CameraConfig:
             _check_prefix(self.mqtt_prefix, "mqtt_prefix", where)
         for name in _twice(job.name for job in self.jobs):
             raise InvalidConfiguration(f"two timelapses are named {name!r}", where=where)
+        for address in _twice(publication.address for publication in self.publications):
+            raise InvalidConfiguration(f"it is published twice to {address}", where=where)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -228,7 +228,7 @@ class Credentials:
     def live(self) -> frozenset[str]:
         """The ids of all that let somebody in now."""
         links = (link for link in self._links.values() if not self.expired(link))
-        return frozenset(each.id for each in (*self._tokens.values(), *links))
+        return frozenset(token.id for token in self._tokens.values()) | frozenset(link.id for link in links)
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback`, in the event loop, when `live` has changed; return a function that ends this."""
@@ -299,7 +299,7 @@ class Credentials:
         with self._lock:
             if not self._used:
                 return
-            known = {each.id for each in (*self._tokens.values(), *self._links.values())}
+            known = {token.id for token in self._tokens.values()} | {link.id for link in self._links.values()}
             self._uses = {name: at for name, at in {**self._uses, **self._used}.items() if name in known}
             self._used = {}
             try:

@@ -12,9 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
+from ..engine.archive import Item
 from ..engine.errors import TooManyViewers
 from ..engine.events import Event, Failed, RecordingReady, TimelapseReady
-from ..engine.archive import Item
 from ..engine.viewers import Client
 from ..engine.web import Timing
 from ..engine.web.connections import Connection, Connections

@@ -14,9 +14,6 @@ from ..engine.errors import TripodError
 from ..engine.recorder import Recording
 from ..engine.timelapse import JobStatus, Render
 
-PROTOCOL = 1
-"""The version of what is spoken over HTTP."""
-
 Facts = dict[str, Any]
 
 

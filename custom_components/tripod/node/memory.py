@@ -21,7 +21,7 @@ SOON = 2.0
 ID_BYTES = 16
 
 
-def identity(state: Path) -> str:
+def own_id(state: Path) -> str:
     """Return the node's id, made once; blocks. Raises what keeps the state folder from being read or written."""
     with StateFile(state / "node.json").changing() as held:
         node_id: str = held.setdefault("id", secrets.token_hex(ID_BYTES))

@@ -69,6 +69,10 @@ class Pairing:
             held.update(code=code, expires_at=max(now, now + _pause(held, now)) + LIFETIME)
             return Code(f"{code[:4]}-{code[4:]}", held["expires_at"])
 
+    def paused(self) -> bool:
+        """Return whether no code is taken now, because too many wrong ones came."""
+        return _pause(self._file.read(), self._clock()) > 0
+
     def redeem(self, told: str, name: str) -> str:
         """Return a new token for the client called `name`, who tells a code; the code is used up by that.
 
@@ -79,10 +83,11 @@ class Pairing:
         with self._file.changing() as held:
             if (pause := _pause(held, now)) > 0:
                 raise PairingPaused(seconds=str(math.ceil(pause)))
-            right = _is_right(told, _good(held, now))
+            good = _good(held, now)
+            right = _is_right(told, good)
             if right:
                 held.clear()
-            else:
+            elif good:  # else there is nothing to be guessed
                 _note_wrong(held, now)
         if not right:
             raise WrongCode
@@ -112,7 +117,9 @@ def _note_wrong(held: dict[str, Any], now: float) -> None:
 def _pause(held: dict[str, Any], now: float) -> float:
     """Return for how many seconds no code is taken."""
     # never longer than it was meant, also where the clock was set back
-    return min(held.get("paused_until", 0.0) - now, held.get("pause", 0.0))
+    left: float = held.get("paused_until", 0.0) - now
+    meant: float = held.get("pause", 0.0)
+    return min(left, meant)
 
 
 def proof(token: Token, node_id: str, nonce: str) -> str:

@@ -104,7 +104,11 @@ async def test_a_camera_that_is_away_says_why(serve: Serve) -> None:
     async with site.session.get(site.url("snapshot.jpg")) as answer:
         assert answer.status == 503
         assert answer.content_type == "application/json"
-        assert await answer.json() == {"cause": "device_missing", "message": "<device_missing>"}
+        assert await answer.json() == {
+            "cause": "device_missing",
+            "message": "<device_missing>",
+            "placeholders": {"detail": "/dev/video0"},
+        }
     await site.pipeline.stop()
     async with site.session.get(site.url("snapshot.jpg")) as answer:
         assert (await answer.json())["cause"] == "stopped"

@@ -127,6 +127,10 @@ class Archive:
         """Return the bytes that are free on the disk."""
         return self._disk.free()
 
+    def need(self, size: int) -> None:
+        """Raise `LowSpace` where `size` more bytes would go below the floor."""
+        self._disk.need(size, self.floor)
+
     def device(self) -> int:
         """Return which disk the archive is on: archives on one disk share its space."""
         return self._disk.device()

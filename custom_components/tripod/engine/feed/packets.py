@@ -38,6 +38,9 @@ READ_SIZE = 256 * 1024
 WRAP = 1 << 33
 """Ticks after which MPEG-TS time stamps begin again: 26.5 hours."""
 
+APART = 0.5
+"""Seconds between the newest picture of a worker and the first of the next: sound may be that far ahead of it."""
+
 ROUNDING = CLOCK_RATE // 500
 """Ticks by which a time stamp may differ after a worker rounded it to milliseconds."""
 
@@ -195,6 +198,16 @@ class PacketFeed:
             if (ticks - wanted + ROUNDING) % WRAP <= 2 * ROUNDING:
                 return at
         return None
+
+    def free_from(self, seconds: float) -> float:
+        """Return the first time stamp, at or after `seconds`, that another worker's stream may begin with.
+
+        What a stream began with may have come in one go, so that it ran ahead of the time that passed.
+        """
+        if not self._arrivals:
+            return seconds
+        ahead = (self._arrivals[-1][0] - round(seconds * CLOCK_RATE) + WRAP // 2) % WRAP - WRAP // 2
+        return seconds + max(0.0, ahead / CLOCK_RATE + APART)
 
     def start_of(self, pre_roll: float) -> Segment | None:
         """Return the segment where a reader begins that wants the last `pre_roll` seconds."""

@@ -9,6 +9,7 @@ from ..errors import InvalidSource
 from .base import Found, Medium, Sink, Source, Tools, Wanted
 from .csi import Csi
 from .motion_in_ocean import MotionInOcean
+from .node import NodeSource
 from .test_pattern import TestPattern
 from .url import UrlSource
 from .v4l2 import V4l2
@@ -18,6 +19,7 @@ __all__ = [
     "Found",
     "Medium",
     "MotionInOcean",
+    "NodeSource",
     "Sink",
     "Source",
     "TestPattern",
@@ -25,13 +27,19 @@ __all__ = [
     "UrlSource",
     "V4l2",
     "Wanted",
+    "kinds",
     "load",
     "settle",
 ]
 
-_KINDS: dict[str, type[Csi | MotionInOcean | TestPattern | UrlSource | V4l2]] = {
-    source.kind: source for source in (Csi, MotionInOcean, TestPattern, UrlSource, V4l2)
+_KINDS: dict[str, type[Csi | MotionInOcean | NodeSource | TestPattern | UrlSource | V4l2]] = {
+    source.kind: source for source in (Csi, MotionInOcean, NodeSource, TestPattern, UrlSource, V4l2)
 }
+
+
+def kinds() -> Mapping[str, type[Source]]:
+    """Return every kind of source by its name, as the dataclass that describes it."""
+    return _KINDS
 
 
 def load(data: Mapping[str, Any]) -> Source:

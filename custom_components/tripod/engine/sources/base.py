@@ -73,7 +73,7 @@ class Sink(Protocol):
     """Where a running capture puts what it gets. Calls are cheap and never wait."""
 
     timestamp_offset: float
-    """Seconds since the pipeline began: ffmpeg captures start their timestamps here, so that time never goes back."""
+    """Seconds since the pipeline began, or more: time stamps start here, so that time never goes back."""
 
     wanted: Wanted
     """What to deliver, for a source that delivers both media."""

@@ -117,11 +117,11 @@ class Answer:
         if self._head:
             head, self._head = self._head, b""
             return head
-        with _explained(self.host):
+        with explained(self.host):
             return await self._content.readany()
 
     async def _peek(self) -> None:
-        with _explained(self.host):
+        with explained(self.host):
             async with asyncio.timeout(FIRST_BYTE_TIMEOUT):
                 while len(self._head) < _PEEK and (data := await self._content.readany()):
                     self._head += data
@@ -144,7 +144,7 @@ class HttpClient:
         self._url = URL(url)
         self._verify = verify_tls
         self._resolve = resolve
-        self._pinned = _PinnedResolver()
+        self._pinned = PinnedResolver()
         self._context: ssl.SSLContext | None = None
         self._login = Login(username, password)
         self._bearer = {"Authorization": f"Bearer {token}"} if token else {}
@@ -221,13 +221,13 @@ class HttpClient:
         if url.scheme == "https" and self._context is None:
             self._context = await asyncio.to_thread(tls_context, verify=self._verify)
         try:
-            with _explained(place.host):
+            with explained(place.host):
                 async with asyncio.timeout(FIRST_BYTE_TIMEOUT):
                     return await self._session.get(
                         url,
                         headers={**headers, **(self._credentials(url) if own else {})},
                         allow_redirects=False,
-                        **({"ssl": self._context} if self._context else {}),
+                        ssl=self._context or False,  # without TLS it means nothing, and aiohttp 3.8 has no True
                     )
         except StreamEnded as error:
             hint = "" if url.scheme == "https" else ", as ports for https:// do"
@@ -238,13 +238,15 @@ class HttpClient:
         return {**self._bearer, **self._login.header("GET", url.raw_path_qs)}
 
 
-class _PinnedResolver(AbstractResolver):
+class PinnedResolver(AbstractResolver):
     """Give out the addresses that were checked."""
 
     def __init__(self) -> None:
+        """Know no host."""
         self._addresses: dict[str, tuple[str, ...]] = {}
 
     def pin(self, place: Place) -> None:
+        """Let a host be at these addresses only."""
         self._addresses[place.host] = place.addresses
 
     async def resolve(
@@ -253,6 +255,7 @@ class _PinnedResolver(AbstractResolver):
         port: int = 0,
         family: socket.AddressFamily = socket.AF_UNSPEC,
     ) -> list[ResolveResult]:
+        """Return the pinned addresses, as aiohttp asks for them."""
         return [
             {
                 "hostname": host,
@@ -266,6 +269,7 @@ class _PinnedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
+        """Forget them."""
         self._addresses.clear()
 
 
@@ -294,7 +298,7 @@ def connection_error(error: OSError, host: str) -> TripodError:
 
 
 @contextmanager
-def _explained(host: str) -> Iterator[None]:
+def explained(host: str) -> Iterator[None]:
     """Turn what aiohttp raises into the one error."""
     try:
         yield

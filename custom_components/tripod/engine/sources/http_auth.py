@@ -130,7 +130,7 @@ class _Digest:
 
 def _choose(offers: Iterable[Challenge]) -> _Digest | None:
     """Return the best digest that is understood."""
-    known = {}
+    known: dict[str, _Digest] = {}
     for offer in offers:
         algorithm = offer.parameters.get("algorithm", "MD5")
         name = next((name for name in _HASHES if algorithm.upper().removesuffix(_SESSION.upper()) == name), None)

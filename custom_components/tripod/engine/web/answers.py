@@ -36,6 +36,6 @@ def unavailable(error: TripodError, describe: Callable[[TripodError], str], pipe
 def refused(
     status: int, error: TripodError, describe: Callable[[TripodError], str], headers: dict[str, str] | None = None
 ) -> web.Response:
-    """Return an answer that names the cause, for programs, and the sentence, for people."""
-    body = {"cause": error.cause, "message": describe(error)}
+    """Return an answer that names the cause, for programs, and the sentence, for people, with what it names."""
+    body = {"cause": error.cause, "message": describe(error), "placeholders": error.placeholders}
     return web.json_response(body, status=status, headers=NO_STORE | (headers or {}))

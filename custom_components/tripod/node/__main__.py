@@ -1,0 +1,7 @@
+"""Runs the node."""
+
+import sys
+
+from .main import main
+
+sys.exit(main())
