@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 from contextlib import suppress
 import fcntl
+from importlib import import_module
 from importlib.util import find_spec
 import os
 from pathlib import Path
@@ -41,9 +42,7 @@ def main() -> int:
         folder = unpacked(archive, caches())
     # in the place of the zip file
     sys.path[0] = str(folder)
-    from tripod.node.main import main as run  # type: ignore[import-not-found]  # noqa: PLC0415  # it is there now
-
-    return int(run())
+    return int(import_module("tripod.node.main").main())
 
 
 def caches() -> Path:
