@@ -98,9 +98,14 @@ class Listener:
         """Return the next payload under `topic` for which something holds."""
         async with asyncio.timeout(20):
             async for message in self.client.messages:
-                name, text = str(message.topic).removeprefix(f"{PREFIX}/"), bytes(message.payload).decode(errors="replace")
+                name, text = (
+                    str(message.topic).removeprefix(f"{PREFIX}/"),
+                    bytes(message.payload).decode(errors="replace"),
+                )
                 self.heard.append((name, text, message.retain))
-                if name == topic and holds(found := json.loads(text) if text.startswith("{") and name != "control/action" else text):
+                if name == topic and holds(
+                    found := json.loads(text) if text.startswith("{") and name != "control/action" else text
+                ):
                     return found
         raise AssertionError
 
