@@ -84,7 +84,9 @@ class NodeCapture:
             await _end(aside, *self._running.values())
 
     async def _obey(self) -> None:
-        wanted: set[Medium | None] = {medium for medium in self._source.delivers if medium in self._sink.wanted}
+        media = self._source.delivers
+        # where there is one only, the capture itself says that it is wanted
+        wanted: set[Medium | None] = {medium for medium in media if len(media) == 1 or medium in self._sink.wanted}
         wanted = wanted or {None}
         await _end(*(self._running.pop(medium) for medium in self._running.keys() - wanted))
         for medium in wanted - self._running.keys():
