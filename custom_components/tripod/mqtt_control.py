@@ -124,7 +124,8 @@ class MqttBridge:
         self._detachments.clear()
         self._control.disconnected()
         topic = self._control.topics.availability
-        self._hass.async_create_task(self._say_last(topic), f"{DOMAIN}: offline")
+        # nobody waits for it: it is on its way at once, or never
+        self._hass.async_create_background_task(self._say_last(topic), f"{DOMAIN}: offline")
 
     @callback
     def _unsubscribe(self) -> None:
