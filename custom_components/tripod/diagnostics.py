@@ -35,6 +35,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: TripodC
         ],
         "status": _plain(pipeline.status),
         "controls": _controls(entry),
+        "mqtt": entry.runtime_data.mqtt.facts,
         "kept": _kept(entry),
         "node": await _node(hass, entry),
         "ffmpeg": await _ffmpeg(hass),
