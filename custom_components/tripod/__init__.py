@@ -17,6 +17,7 @@ from . import (
     issues,
     media_views,
     media_zip,
+    publications,
     services,
     settings,
     software_encoder,
@@ -150,6 +151,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     pipeline.open()
     camera.open()
     await camera.stand(standing(entry))
+    await publications.stand(hass, entry)
     if controls:
         _begin_controls(hass, entry, controls)
     if entry.data["kind"] == "node":
@@ -176,6 +178,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> N
         shared.storage.forget_camera(entry.entry_id)
         for link in entry.subentries:
             shared.storage.forget_link(link)
+            shared.storage.set_unpublished(link, off=False)
 
 
 def _pipeline(hass: HomeAssistant, entry: TripodConfigEntry) -> Pipeline:
@@ -240,6 +243,7 @@ async def _update(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
     else:
         hass.data[SHARED].links.update(entry)
         await entry.runtime_data.camera.stand(standing(entry))
+        await publications.stand(hass, entry)
         entry.runtime_data.camera.limit(settings.retention(entry.options), settings.floor(entry.options))
         await entry.runtime_data.mqtt.update()
 
