@@ -13,6 +13,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from . import (
     archives,
+    brought,
     encoding,
     issues,
     media_views,
@@ -107,6 +108,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bool:
     """Set up a camera."""
     shared = hass.data[SHARED]
+    brought.begin(hass, entry)
     pipeline, storage = _pipeline(hass, entry), shared.storage
     archive = archives.make(hass, entry)
     camera = Camera(
@@ -148,6 +150,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     pipeline.open()
     camera.open()
     await camera.stand(standing(entry))
+    brought.take_over(hass, entry)
     if controls:
         _begin_controls(hass, entry, controls)
     if entry.data["kind"] == "node":
@@ -241,4 +244,5 @@ async def _update(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
 
 def _configured(entry: TripodConfigEntry) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the camera must be set up anew for; limits of what is kept are taken over as they are."""
-    return dict(entry.data), {**entry.options, CONF_STORAGE: settings.storage(entry.options)[CONF_FOLDER]}
+    options = {key: value for key, value in entry.options.items() if key != brought.CONF_BROUGHT}
+    return dict(entry.data), {**options, CONF_STORAGE: settings.storage(entry.options)[CONF_FOLDER]}

@@ -189,7 +189,7 @@ class HttpClient:
         response = await self._ask(self._url, place, {})
         try:
             body = b""
-            with _explained(place.host):
+            with explained(place.host):
                 async with asyncio.timeout(FIRST_BYTE_TIMEOUT):
                     while data := await response.content.readany():
                         body += data
