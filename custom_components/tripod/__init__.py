@@ -13,6 +13,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from . import (
     archives,
+    brought,
     encoding,
     issues,
     media_views,
@@ -109,6 +110,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bool:
     """Set up a camera."""
     shared = hass.data[SHARED]
+    brought.begin(hass, entry)
     pipeline, storage = _pipeline(hass, entry), shared.storage
     archive = archives.make(hass, entry)
     camera = Camera(
@@ -152,6 +154,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     camera.open()
     await camera.stand(standing(entry))
     await publications.stand(hass, entry)
+    brought.take_over(hass, entry)
     if controls:
         _begin_controls(hass, entry, controls)
     if entry.data["kind"] == "node":
@@ -250,5 +253,6 @@ async def _update(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
 
 def _configured(entry: TripodConfigEntry) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the camera must be set up anew for; limits of what is kept are taken over as they are, and MQTT."""
-    options = {key: value for key, value in entry.options.items() if key != CONF_MQTT}
+    apart = (CONF_MQTT, brought.CONF_BROUGHT)
+    options = {key: value for key, value in entry.options.items() if key not in apart}
     return dict(entry.data), {**options, CONF_STORAGE: settings.storage(entry.options)[CONF_FOLDER]}

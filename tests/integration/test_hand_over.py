@@ -222,9 +222,9 @@ async def test_a_full_disk_deletes_nothing_and_goes_on_when_there_is_room(
 async def test_a_download_that_is_cut_goes_on_where_it_was(
     hass: HomeAssistant, machine: Machine, clip: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clip += (1 << 20).to_bytes(4, "big") + b"free".ljust((1 << 20) - 4, b"\0")
     await keep(machine, clip)
     piece, pieces = node_client._piece, [True, False]
-    monkeypatch.setattr(node_client, "PIECE", len(clip) // 3)
     begun: list[int] = []
     fetch = NodeClient._fetch
 
