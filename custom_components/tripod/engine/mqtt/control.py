@@ -242,10 +242,16 @@ class MqttControl:
         task = asyncio.create_task(work)
         among.add(task)
         task.add_done_callback(among.discard)
+        task.add_done_callback(_ended)
 
 
 def _json(data: Mapping[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        task.get_loop().call_exception_handler({"message": "a command ended", "exception": error, "task": task})
 
 
 async def _end(tasks: set[asyncio.Task[None]]) -> None:
