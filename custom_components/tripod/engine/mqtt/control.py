@@ -79,6 +79,7 @@ class MqttControl:
         self._throttle = Throttle(RATE, BURST, clock)
         self._ids: OrderedDict[str, None] = OrderedDict()
         self._state = camera.pipeline.state
+        self._closed = False
         self._changed = asyncio.Event()
         self._answering: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,6 +101,7 @@ class MqttControl:
 
     async def close(self) -> None:
         """End; what is recorded goes on. The broker is told, if it is there."""
+        self._closed = True
         for end in self._endings:
             end()
         await _end(self._answering)
@@ -120,6 +122,8 @@ class MqttControl:
 
         `retained` is what the broker had kept: a picture that is asked for once must not be taken at each restart.
         """
+        if self._closed:
+            return
         text = ""
         given: dict[str, Any] | None = None
         command_id: str | None = None
