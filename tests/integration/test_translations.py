@@ -153,7 +153,7 @@ def test_every_field_of_the_other_dialogs_has_a_text() -> None:
     _assert_form(steps["reconfigure"], timelapse_forms.CHANGE)
 
 
-FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "node_flow.py", "v4l2_flow.py")
+FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "import_flow.py", "node_flow.py", "v4l2_flow.py")
 
 
 def test_every_step_has_a_text() -> None:
