@@ -18,6 +18,7 @@ from . import (
     issues,
     media_views,
     media_zip,
+    publications,
     services,
     settings,
     software_encoder,
@@ -25,7 +26,7 @@ from . import (
     views,
 )
 from .camera_controls import CameraControls
-from .const import CONF_FOLDER, CONF_STORAGE, CONF_TAKE_OVER, DOMAIN
+from .const import CONF_FOLDER, CONF_MQTT, CONF_STORAGE, CONF_TAKE_OVER, DOMAIN
 from .coordinator import TripodCoordinator
 from .data import TripodConfigEntry, TripodData
 from .discovery import Discovery
@@ -40,6 +41,7 @@ from .exposure import CameraExposure
 from .hand_over import HandOver
 from .links import Link, Links
 from .listener import Listener
+from .mqtt_control import MqttBridge
 from .node_forms import access_of
 from .node_views import NodesView
 from .nodes import Nodes
@@ -130,6 +132,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
         controls=controls,
         exposure=CameraExposure(storage, entry.entry_id, controls) if controls else None,
         hand_over=_hand_over(hass, entry, camera),
+        mqtt=MqttBridge(hass, entry),
         applied=_configured(entry),
     )
     shared.listener.add(entry.entry_id, entry.runtime_data.endpoints)
@@ -150,11 +153,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     pipeline.open()
     camera.open()
     await camera.stand(standing(entry))
+    await publications.stand(hass, entry)
     brought.take_over(hass, entry)
     if controls:
         _begin_controls(hass, entry, controls)
     if entry.data["kind"] == "node":
         _join_node(hass, entry)
+    await entry.runtime_data.mqtt.update()
     return True
 
 
@@ -176,6 +181,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> N
         shared.storage.forget_camera(entry.entry_id)
         for link in entry.subentries:
             shared.storage.forget_link(link)
+            shared.storage.set_unpublished(link, off=False)
 
 
 def _pipeline(hass: HomeAssistant, entry: TripodConfigEntry) -> Pipeline:
@@ -221,6 +227,7 @@ def _join_node(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
 
 async def _close(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
     shared = hass.data[SHARED]
+    await entry.runtime_data.mqtt.close()
     if entry.data["kind"] == "node":
         await shared.nodes.remove(entry)
     if hand_over := entry.runtime_data.hand_over:
@@ -239,10 +246,13 @@ async def _update(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
     else:
         hass.data[SHARED].links.update(entry)
         await entry.runtime_data.camera.stand(standing(entry))
+        await publications.stand(hass, entry)
         entry.runtime_data.camera.limit(settings.retention(entry.options), settings.floor(entry.options))
+        await entry.runtime_data.mqtt.update()
 
 
 def _configured(entry: TripodConfigEntry) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the camera must be set up anew for; limits of what is kept are taken over as they are."""
-    options = {key: value for key, value in entry.options.items() if key != brought.CONF_BROUGHT}
+    """Return what the camera must be set up anew for; limits of what is kept are taken over as they are, and MQTT."""
+    apart = (CONF_MQTT, brought.CONF_BROUGHT)
+    options = {key: value for key, value in entry.options.items() if key not in apart}
     return dict(entry.data), {**options, CONF_STORAGE: settings.storage(entry.options)[CONF_FOLDER]}

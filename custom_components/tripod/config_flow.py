@@ -8,12 +8,13 @@ from homeassistant.const import CONF_NAME, CONF_USERNAME
 from homeassistant.core import callback
 
 from . import forms
-from .const import DOMAIN, SUBENTRY_LINK, SUBENTRY_TIMELAPSE
+from .const import DOMAIN, SUBENTRY_LINK, SUBENTRY_PUBLICATION, SUBENTRY_TIMELAPSE
 from .csi_flow import CsiFlow
 from .import_flow import ImportFlow
 from .link_flow import LinkFlow
 from .node_flow import NodeFlow
 from .options_flow import TripodOptionsFlow
+from .publication_flow import PublicationFlow
 from .timelapse_flow import TimelapseFlow
 from .v4l2_flow import V4l2Flow
 
@@ -27,8 +28,8 @@ class TripodConfigFlow(V4l2Flow, CsiFlow, NodeFlow, ImportFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return what a camera may have: links, and timelapses that stay."""
-        return {SUBENTRY_LINK: LinkFlow, SUBENTRY_TIMELAPSE: TimelapseFlow}
+        """Return what a camera may have: links, timelapses that stay, and servers that it publishes to."""
+        return {SUBENTRY_LINK: LinkFlow, SUBENTRY_TIMELAPSE: TimelapseFlow, SUBENTRY_PUBLICATION: PublicationFlow}
 
     @staticmethod
     @callback

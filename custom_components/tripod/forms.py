@@ -34,6 +34,7 @@ from .const import (
     CONF_MJPEG_RATE,
     CONF_NIGHT_ENTITY,
     CONF_PRE_ROLL,
+    CONF_PREFIX,
     CONF_RING,
     CONF_STALL_LIMIT,
     CONF_START,
@@ -220,6 +221,16 @@ DAY_NIGHT = probatio.Schema(
 
 NODE = probatio.Schema({probatio.Required(CONF_TAKE_OVER): BooleanSelector()})
 """What is asked about a camera of a node, besides."""
+
+CONF_ENABLED: Final = "enabled"
+
+MQTT = probatio.Schema(
+    {
+        probatio.Required(CONF_ENABLED): BooleanSelector(),
+        probatio.Required(CONF_PREFIX): TEXT,
+    }
+)
+"""The form for control by MQTT."""
 
 _TURNABLE = ("csi", "node", "v4l2")
 """The kinds of source that may have controls."""

@@ -125,10 +125,11 @@ def mjpeg(quality: int) -> list[str]:
 
 _MEANINGS: dict[type[TripodError], str] = {
     errors.FfmpegMissing: r"cannot run \S*ffmpeg",
-    errors.Unauthorized: r"40[13] (unauthorized|forbidden)|authorization failed|authentication fail",
+    errors.Unauthorized: r"40[13] (unauthorized|forbidden)|authorization failed|authentication fail"
+    r"|incorrect passphrase|password required",
     errors.NotFound: r"404 not found|stream not found",
     errors.SourceFailed: r"method \w+ failed: [45]\d\d|server returned [45]xx"
-    r"|rtmp handshake|response validating failed",
+    r"|rtmp handshake|response validating failed|^server error:",
     errors.HostNotFound: r"failed to resolve|name or service not known|no address associated|in name resolution",
     errors.Refused: r"connection refused",
     errors.Unreachable: r"timed out|no route to host|network is unreachable|host is unreachable"

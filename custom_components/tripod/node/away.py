@@ -21,7 +21,7 @@ _LOGGER = logging.getLogger(__name__)
 class Rhythm:
     """All in seconds."""
 
-    grace: float = 10.0
+    grace: float = 5.0
     """Of absence before it begins: a connection that was cut is soon back."""
     piece: float = 600.0
     """Of one recording."""

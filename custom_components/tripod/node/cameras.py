@@ -18,6 +18,7 @@ from ..engine.keeper import Keeper
 from ..engine.listeners import Listeners
 from ..engine.options import Start
 from ..engine.pipeline import Pipeline
+from ..engine.publisher import named
 from ..engine.sources import Tools
 from ..engine.status import State
 from ..engine.timelapse import Job, RenderQueue, Sun
@@ -117,7 +118,7 @@ class NodeCamera:
         self.pipeline.open()
         self.camera.open()
         await self.camera.stand(self._config.jobs)
-        await self.camera.publications.stand({each.address: each for each in self._config.publications})
+        await self.camera.publications.stand(named(self._config.publications))
         if self._away:
             self._away.open()
 

@@ -34,6 +34,9 @@ ONLY_CAMERA = "camera"
 PLACES = ("~/.config/tripod-node.toml", "/etc/tripod-node.toml")
 """Where the file is looked for."""
 
+SYSTEM_STATE = "/var/lib/tripod-node"
+"""Where a node that belongs to the system remembers things."""
+
 _SECTIONS = {
     "tls": {"certificate": "certificate", "key": "key", "client_ca": "client_ca"},
     "storage": {"archive": "archive", "floor": "floor", "max_size": "max_size"},
@@ -178,7 +181,7 @@ def _state(environ: Mapping[str, str]) -> Path:
     if given := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
         return Path(given)
     if os.geteuid() == 0:
-        return Path("/var/lib/tripod-node")
+        return Path(SYSTEM_STATE)
     return Path(environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser() / "tripod-node"
 
 
@@ -213,7 +216,7 @@ def _camera(reader: Reader, table: object, where: str, number: int) -> CameraCon
     fields = kinds(CameraConfig).keys() - {"learns"}
     check_keys(table, fields.difference(CAMERA_KEYS.values()) | CAMERA_KEYS.keys(), where)
     source = renamed.get("source")
-    learns = isinstance(source, Mapping) and not source.keys() & LEARNED.get(source.get("kind", ""), source.keys())
+    learns = isinstance(source, Mapping) and not source.keys() & LEARNED.get(str(source.get("kind")), source.keys())
     return reader.build(CameraConfig, renamed, where, given={"learns": learns})
 
 

@@ -24,8 +24,12 @@ from .presence import Presence
 
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
-KEEP_ALIVE = 15.0
+KEEP_ALIVE = 5.0
 """Seconds of silence after which a comment is sent."""
+
+PATIENCE = 8.0
+"""Seconds after which a listener that confirms nothing is gone: a cable that is pulled says no goodbye, and what the
+listener would have recorded is to be recorded here."""
 
 LOOK = 1.0
 """Seconds between two looks at what nobody tells, such as the size of the picture."""
@@ -82,7 +86,7 @@ class Events:
         """Tell of `cameras`, and note in `presence` who listens with a token."""
         self._cameras = cameras
         self._presence = presence
-        self._connections = Connections(timing or Timing())
+        self._connections = Connections(timing or Timing(stalled=PATIENCE))
         self._ears: set[_Ear] = set()
         self._endings: list[Callable[[], None]] = []
         self._telling: set[asyncio.Task[None]] = set()

@@ -41,8 +41,10 @@ def camera_facts(camera_id: str, title: str, camera: Camera) -> Facts:
 
 
 def error_facts(error: TripodError | None) -> Facts:
-    """Return what keeps something away, both None where nothing does."""
-    return {"cause": error and error.cause, "message": str(error) if error else None}
+    """Return what keeps something away, with what the sentence names; None where nothing does."""
+    if error is None:
+        return {"cause": None, "message": None, "placeholders": None}
+    return {"cause": error.cause, "message": str(error), "placeholders": error.placeholders}
 
 
 def storage_facts(camera: Camera) -> Facts:

@@ -6,44 +6,33 @@ import asyncio
 from collections.abc import Callable, Coroutine
 import logging
 import time
-from typing import Any, Protocol
+from typing import Any
 
 from ..engine.errors import TripodError
-from ..engine.ffmpeg import Ffmpeg
 from ..engine.keeper import Keeper
-from ..engine.sources import Medium, Tools
+from ..engine.sources import Medium
 from ..engine.timelapse import RenderQueue
 from .access import Access
-from .advertise import Advertiser
-from .announce import Announcer
 from .away import Rhythm
 from .cameras import NodeCamera, Shared
+from .companions import Companion, companions
 from .config import NodeConfig
 from .credentials import Credentials
 from .events import Events
 from .facts import Facts
 from .guard import Guard
-from .identity import PROTOCOL, Identity
+from .identity import PROTOCOL
 from .memory import Memory, own_id
 from .pairing import Pairing
 from .presence import Presence
 from .routes import ROUTES, Route
 from .server import Server
 from .tls import Tls
+from .tools import tools
 from .version import version
 from .zone import local_zone
 
 _LOGGER = logging.getLogger(__name__)
-
-
-class Companion(Protocol):
-    """What runs beside the cameras for as long as the node does."""
-
-    def open(self) -> None:
-        """Begin."""
-
-    async def close(self) -> None:
-        """End."""
 
 
 class Node:
@@ -72,9 +61,7 @@ class Node:
         """32 hexadecimal digits, made once; known from `open` on."""
         self.cameras: dict[str, NodeCamera] = {}
         """By id, in the order of the configuration; filled by `open`."""
-        self.tools = Tools(
-            ffmpeg=Ffmpeg(config.tools.ffmpeg), python=config.tools.python, rpicam_vid=config.tools.rpicam_vid
-        )
+        self.tools = tools(config.tools)
         self.memory = Memory(config.state)
         self.credentials = Credentials(config.state, clock=clock)
         self.pairing = Pairing(config.state, self.credentials, clock=clock)
@@ -123,7 +110,9 @@ class Node:
         await self._open_cameras()
         self.events.open()
         await self._listen(tls)
-        self._make_known(tls)
+        self._companions += companions(self, tls=tls is not None)
+        for companion in self._companions:
+            companion.open()
         await self.show_code_if_unpaired()
 
     async def _listen(self, tls: Tls | None) -> None:
@@ -133,17 +122,6 @@ class Node:
         await server.open()
         scheme = "https" if tls else "http"
         _LOGGER.info("%s listens on %s://%s:%d", self.config.name, scheme, self.config.host, server.port)
-
-    def _make_known(self, tls: Tls | None) -> None:
-        """Let others find the node, where that is wanted."""
-        config = self.config
-        identity = Identity(id=self.id, name=config.name, host=config.host, port=self.port, tls=tls is not None)
-        if config.zeroconf:
-            self._companions.append(Advertiser(identity))
-        if config.announce:
-            self._companions.append(Announcer(config.announce, identity))
-        for companion in self._companions:
-            companion.open()
 
     async def close(self) -> None:
         """End everything: who watches is sent away, and recordings are finished as far as that is quick."""

@@ -96,7 +96,6 @@ class MqttControl:
         if controls := camera.pipeline.controls:
             self._endings.append(controls.listen(self._changed.set))
         self._changed.set()
-        self._begin(self.outbox.run())
         self._begin(self._keep_reporting())
 
     async def close(self) -> None:
@@ -105,7 +104,7 @@ class MqttControl:
             end()
         await _end(self._answering)
         self.outbox.put(self.topics.availability, OFFLINE, retain=True)
-        await self.outbox.flush(FAREWELL)
+        await self.outbox.close(FAREWELL)
         await _end(self._tasks)
 
     def connected(self) -> None:

@@ -35,7 +35,7 @@ class Outbox:
         self._waiting: deque[tuple[str, str]] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
-        self._connected = False
+        self._sending: asyncio.Task[None] | None = None
         self._lost = 0
         self.dropped = 0
         """Messages that nobody will get, as the broker was away for long."""
@@ -56,56 +56,54 @@ class Outbox:
 
     def connected(self) -> None:
         """Send what waits, and all that the broker keeps: it may have forgotten it."""
-        self._connected = True
+        self.disconnected()
         self._unsent.update(self._retained)
         if self._lost:
             _LOGGER.warning("%s: %s MQTT messages were dropped while the broker was away", self._name, self._lost)
             self._lost = 0
         self._idle.clear()
-        self._wake.set()
+        self._sending = asyncio.create_task(self._send(), name=f"{self._name}: MQTT outbox")
 
     def disconnected(self) -> None:
-        """Let messages wait from now on."""
-        self._connected = False
-        self._idle.set()
+        """Let messages wait from now on, the one that is on its way too."""
+        if self._sending:
+            self._sending.cancel()
+            self._sending = None
+        self._idle.set()  # for whoever waits
 
-    async def run(self) -> None:
-        """Send until cancelled."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._connected and await self._send_next():
-                pass
+    async def close(self, timeout: float) -> None:
+        """Wait until all is sent, or nothing can be, or the time is over; then send no more."""
+        if self._sending and not self._sending.done():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._idle.wait()
+        self.disconnected()
+
+    async def _send(self) -> None:
+        try:
+            while True:
+                self._wake.clear()
+                while self._unsent or self._waiting:
+                    await self._send_next()
+                self._idle.set()
+                await self._wake.wait()
+        except Unsent as error:  # whoever has the connection will say that it is there again
+            _LOGGER.debug("%s: nothing more is published: %s", self._name, error)
             self._idle.set()
 
-    async def flush(self, timeout: float) -> None:
-        """Wait until all is sent, or nothing can be, or the time is over."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await self._idle.wait()
-
-    async def _send_next(self) -> bool:
-        """Send one message; return whether there was one, and the broker took it."""
+    async def _send_next(self) -> None:
+        """Send one message, which waits on where the broker does not take it: twice is better than never."""
         if self._unsent:
             topic = next(topic for topic in self._retained if topic in self._unsent)
-            payload, retain = self._retained[topic], True
-            self._unsent.discard(topic)
-        elif self._waiting:
-            (topic, payload), retain = self._waiting.popleft(), False
+            payload = self._retained[topic]
+            await self._publish(topic, payload, True)  # noqa: FBT003 - as MQTT has it: topic, payload, retain
+            if self._retained[topic] == payload:
+                self._unsent.discard(topic)
         else:
-            return False
-        try:
-            await self._publish(topic, payload, retain)
-        except Unsent as error:
-            _LOGGER.debug("%s: nothing was published under %s: %s", self._name, topic, error)
-            self._connected = False
-            if retain:
-                self._unsent.add(topic)
-            else:
-                self._waiting.appendleft((topic, payload))
-                self._limit_waiting()
-            return False
-        return True
+            message = self._waiting[0]
+            await self._publish(*message, False)  # noqa: FBT003
+            if self._waiting and self._waiting[0] is message:  # it may have been dropped meanwhile
+                self._waiting.popleft()
 
     def _limit_waiting(self) -> None:
         while len(self._waiting) > self._limit:

@@ -33,7 +33,8 @@ class Progress:
         self._limits = {False: connect, True: stall}
         self._monotonic = monotonic
         self._begun = False
-        self._fed = 0
+        self._fed = self._bytes = 0
+        self._held_up = False
         self._moved_at = monotonic()
         self._rest = b""
 
@@ -45,18 +46,33 @@ class Progress:
             if name == b"frame" and value.isdigit():
                 self._reported(int(value))
 
-    def fed(self, frames: int) -> None:
-        """Note how many pictures went to the worker so far."""
-        if self._fed - self.frames <= AHEAD:
-            self._moved_at = self._monotonic()  # nothing was owed until now
+    @property
+    def bytes(self) -> int:
+        """Bytes that went to the worker for a server that takes them; none while it takes nothing yet."""
+        return self._bytes if self._begun else 0
+
+    def feeding(self, frames: int, size: int) -> None:
+        """Note what goes to the worker now: the number of the last picture in it, and its bytes."""
+        if not self._owed:
+            self._moved_at = self._monotonic()
         self._fed = frames
+        self._bytes += size
+        self._held_up = True
+
+    def fed(self) -> None:
+        """Note that the worker took it."""
+        self._held_up = False
 
     def check(self) -> None:
         """Raise `Unreachable` where the server takes nothing."""
         limit = self._limits[self._begun]
-        owed = not self._begun or self._fed - self.frames > AHEAD
-        if owed and self._monotonic() - self._moved_at >= limit:
+        if self._owed and self._monotonic() - self._moved_at >= limit:
             raise Unreachable(f"the server took nothing for {limit:g} seconds")
+
+    @property
+    def _owed(self) -> bool:
+        """Whether there is something that the server should have taken."""
+        return not self._begun or self._held_up or self._fed - self.frames > AHEAD
 
     def _reported(self, frames: int) -> None:
         if frames > self.frames:

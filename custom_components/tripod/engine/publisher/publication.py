@@ -107,7 +107,7 @@ class Publication:
             object.__setattr__(self, name, value)
 
     def _check_types(self) -> None:
-        for name in ("url", "username", "password", "key"):
+        for name in ("url", "username", "password", "key", "sound"):
             if not isinstance(getattr(self, name), str):
                 raise CannotPublish(f"{name} must be text")
         if not isinstance(self.verify_tls, bool):

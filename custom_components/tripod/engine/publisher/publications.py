@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain, count
 
 from ..listeners import Listeners
 from ..pipeline import Pipeline
 from .publication import Publication
 from .publisher import Publisher
+
+
+def named(publications: Iterable[Publication]) -> dict[str, Publication]:
+    """Return publications that have no names by that of their host, with a number from the second one on."""
+    found: dict[str, Publication] = {}
+    for publication in publications:
+        names = chain([publication.host], (f"{publication.host} {number}" for number in count(2)))
+        found[next(name for name in names if name not in found)] = publication
+    return found
 
 
 class Publications:

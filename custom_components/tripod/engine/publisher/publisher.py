@@ -56,13 +56,18 @@ class Publisher:
         name: str = "",
         backoff: Backoff | None = None,
         progress: Callable[[], Progress] = Progress,
+        away: float = AWAY,
     ) -> None:
-        """Prepare to push the video of `pipeline`; `name` is the publication's in the log."""
+        """Prepare to push the video of `pipeline`; `name` is the publication's in the log.
+
+        The connection is ended when the camera has delivered nothing for `away` seconds.
+        """
         self.publication = publication
         self._pipeline = pipeline
         self._name = f"{pipeline.name}: {name or publication.host}"
         self._backoff = backoff or Backoff()
         self._progress = progress
+        self._away = away
         self._listeners = Listeners()
         self._task: asyncio.Task[None] | None = None
         self._state = PublisherState.STOPPED
@@ -70,7 +75,10 @@ class Publisher:
         self._logged: str | None = None
         self._since: float | None = None
         self._retry_at: float | None = None
+        self._current = progress()
+        """That of the connection under way, or of the last one."""
         self._frames = self._bytes = self._dropped = self._restarts = 0
+        """Those of the connections before."""
 
     @property
     def on(self) -> bool:
@@ -104,8 +112,8 @@ class Publisher:
             error=self._error,
             since=self._since,
             retry_at=self._retry_at,
-            frames=self._frames,
-            bytes=self._bytes,
+            frames=self._frames + self._current.frames,
+            bytes=self._bytes + self._current.bytes,
             dropped=self._dropped,
             restarts=self._restarts,
         )
@@ -148,7 +156,9 @@ class Publisher:
         parser = self._pipeline.packet_feed.parser
         worker = command(self._pipeline.tools.ffmpeg, self.publication, parser.video_codec, parser.audio_codec)
         await check(self.publication.url, verify_tls=self.publication.verify_tls, resolve=self._pipeline.tools.resolve)
-        progress = self._progress()
+        self._frames += self._current.frames
+        self._bytes += self._current.bytes
+        progress = self._current = self._progress()
         progress.on_begin = self._began
         async with Process(
             worker.argv,
@@ -165,7 +175,6 @@ class Publisher:
             try:
                 await self._watch(tasks, progress)
             finally:
-                self._frames += progress.frames
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)
@@ -191,16 +200,16 @@ class Publisher:
         data: bytes | None = first
         dropped = 0
         while data and self._video() == video and time.monotonic() < ends_at:
+            progress.feeding(reader.frames, len(data))
             await child.write(data)
-            progress.fed(reader.frames)
-            self._bytes += len(data)
+            progress.fed()
             self._dropped += reader.dropped - dropped
             dropped = reader.dropped
             data = await self._next(reader)
 
     async def _next(self, reader: PacketReader) -> bytes | None:
         """Return the next packets; None once the camera was stopped, or has been away for long."""
-        deadline = time.monotonic() + AWAY
+        deadline = time.monotonic() + self._away
         while (left := deadline - time.monotonic()) > 0:
             if data := await reader.next(left):
                 return data

@@ -6,19 +6,21 @@ from argparse import ArgumentParser, Namespace
 import sys
 
 from ..credentials import Credentials
-from .options import add_configuration, configuration
+from .options import add_place, as_owner, configuration
 from .table import moment, print_table
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Have whom to let in no longer."""
     parser.add_argument("--remove", metavar="ID", help="let this client in no longer")
-    add_configuration(parser)
+    add_place(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Print the clients, or remove one; return 1 where there is none of this id."""
-    credentials = Credentials(configuration(arguments).state)
+    config = configuration(arguments)
+    as_owner(config.state)
+    credentials = Credentials(config.state)
     credentials.load()
     if arguments.remove:
         if not credentials.remove_token(arguments.remove):

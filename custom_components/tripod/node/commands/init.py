@@ -13,7 +13,7 @@ import sys
 from ...engine.sources import TestPattern
 from ..checks.finding import failed
 from ..config import DEFAULT_PORT, CameraConfig, ToolPaths
-from ..configuration import CONFIG, PLACES, build, read
+from ..configuration import CONFIG, PLACES, SYSTEM_STATE, build, read
 from ..finding import FoundCamera, Search, search
 from ..tools import tools
 from ..writing import camera_text, value_text
@@ -46,10 +46,10 @@ def run(arguments: Namespace) -> int:
     if path is None:
         print(text, end="")
         return 0
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "w", encoding="utf-8") as file:
-            file.write(text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(MODE, exist_ok=False)
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         print(f"{path} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
@@ -66,7 +66,12 @@ def configuration_text(found: Search, name: str, *, local: bool) -> str:
     cameras = list(found.cameras) or [
         FoundCamera(title="Test pattern", source=TestPattern(), notes=("No camera was found: a picture to try with.",))
     ]
-    head = _HEAD.format(name=value_text(name), listen=value_text(listen))
+    state = (
+        f"\n# What the node remembers, below which it keeps its files.\nstate = {value_text(SYSTEM_STATE)}\n"
+        if os.geteuid() == 0
+        else ""
+    )
+    head = _HEAD.format(name=value_text(name), listen=value_text(listen), state=state)
     return "\n".join([head, *map(_camera, _ids(cameras), cameras)])
 
 
@@ -103,7 +108,7 @@ name = {name}
 # Where it listens. 127.0.0.1 lets only this machine connect, 0.0.0.0 or [::] everybody in the network: those need a
 # token, which Home Assistant gets by pairing (tripod-node code), or a link (tripod-node links).
 listen = {listen}
-
+{state}
 # trust_loopback = true    # whether who connects from this machine needs neither
 # zeroconf = true          # whether Home Assistant finds this node by itself
 # cors = ["*"]             # the web pages that may show the pictures

@@ -11,7 +11,7 @@ from ...engine.errors import NoSuchCamera
 from ...engine.web import Scope
 from ..config import NodeConfig
 from ..credentials import Credentials
-from .options import add_configuration, configuration
+from .options import add_place, as_owner, configuration
 from .table import moment, print_table
 
 MAX_DAYS = 36500
@@ -28,12 +28,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--scope", action="append", choices=sorted(Scope), help="what it shows, all if nothing is said; can be repeated"
     )
     parser.add_argument("--remove", metavar="ID", help="let nobody in by this link any more")
-    add_configuration(parser)
+    add_place(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Print the links, make one, or remove one; return 1 where there is none of this id."""
     config = configuration(arguments)
+    as_owner(config.state)
     credentials = Credentials(config.state)
     credentials.load()
     if arguments.add:
@@ -65,7 +66,7 @@ def _add(arguments: Namespace, config: NodeConfig, credentials: Credentials) -> 
     host = socket.gethostname() if config.host in _EVERYWHERE else config.host
     base = f"http{'s' if config.certificate else ''}://{f'[{host}]' if ':' in host else host}:{config.port}/links/{key}"
     print("This is shown once; who has it can watch.\n")
-    for path in ("player", "stream.mjpg", "snapshot.jpg", "stream.m3u8", "stream.ts"):
+    for path in ("", "stream.mjpg", "snapshot.jpg", "stream.m3u8", "stream.ts"):
         print(f"  {base}/{path}")
     return 0
 

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 import ssl
 import time
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiohttp import web
 
@@ -20,18 +20,19 @@ from custom_components.tripod.engine.errors import TripodError
 from custom_components.tripod.engine.ffmpeg import Ffmpeg
 from custom_components.tripod.engine.options import Options
 from custom_components.tripod.engine.pipeline import Pipeline
-from custom_components.tripod.engine.sources import Medium, NodeSource, Source, TestPattern, Tools
+from custom_components.tripod.engine.sources import NodeSource, Source, TestPattern, Tools
 from custom_components.tripod.engine.viewers import Client
 from custom_components.tripod.engine.web import CameraEndpoints
 from tests.engine.media import jpegs
 from tests.engine.memory_controls import WEBCAM, MemoryControls
+from tests.servers.certificate import Pair
 
 ID = "0123456789abcdef" * 2
 TOKEN = "a-token-that-nobody-must-see"
 PATTERN = TestPattern(width=320, height=240, rate=15)
 STILL = jpegs(frames=1, size="640x480")
 
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass
@@ -225,14 +226,11 @@ async def small_node(
         yield node
 
 
-def server_context(certificate: Path, client_authority: Path | None = None) -> ssl.SSLContext:
+def server_context(pair: Pair, client_authority: Path | None = None) -> ssl.SSLContext:
     """Return what a node with this certificate listens with, which may want one of its clients."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(pair.certificate, pair.key)
     if client_authority:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(client_authority)
     return context
-
-
-BOTH = frozenset(Medium)

@@ -15,7 +15,7 @@ from ..base import Medium, Sink
 from .client import NodeClient
 from .controls import NodeControls
 from .multipart import Part, PartSplitter
-from .remote_errors import remote_error
+from .remote_errors import failure, remote_error
 
 SILENCE = 30.0
 """Seconds without a byte after which a connection is dead, though the other medium may go on."""
@@ -84,7 +84,13 @@ class NodeCapture:
             await _end(aside, *self._running.values())
 
     async def _obey(self) -> None:
-        wanted: set[Medium | None] = {medium for medium in self._source.delivers if medium in self._sink.wanted}
+        delivers = self._source.delivers
+        wanted: set[Medium | None] = {
+            # the only medium is what the whole capture is for
+            medium
+            for medium in delivers
+            if medium in self._sink.wanted or len(delivers) == 1
+        }
         wanted = wanted or {None}
         await _end(*(self._running.pop(medium) for medium in self._running.keys() - wanted))
         for medium in wanted - self._running.keys():
@@ -94,9 +100,8 @@ class NodeCapture:
     async def _idle(self) -> NoReturn:
         """Ask for no picture; only see that the node is still there, because nothing else would show it."""
         while True:
-            facts = await self._client.camera(self._source.camera)
-            if facts.cause:
-                raise remote_error(facts.cause, facts.message, facts.placeholders)
+            if error := failure(await self._client.camera(self._source.camera)):
+                raise error
             for _ in range(round(IDLE_LOOK / WATCH)):
                 self._sink.alive()
                 await asyncio.sleep(WATCH)
@@ -132,10 +137,9 @@ class NodeCapture:
         """Raise what the node says in place of a picture, unless it only waits for one."""
         if cause == NoFreshPicture.cause:
             return
-        facts = await self._client.camera(self._source.camera)
-        if facts.cause == cause:
-            raise remote_error(cause, facts.message, facts.placeholders)
-        raise remote_error(cause)
+        error = failure(await self._client.camera(self._source.camera))
+        # it may have come back since
+        raise error if error and error.cause == cause else remote_error(cause)
 
     async def _read_controls(self) -> None:
         if isinstance(self._sink.controls, NodeControls):

@@ -28,8 +28,8 @@ from .facts import (
     node_item,
 )
 
-EVENTS_SILENT = 45.0
-"""Seconds without an event or a comment after which the connection is dead: a node sends one each 15 s."""
+EVENTS_SILENT = 20.0
+"""Seconds without an event or a comment after which the connection is dead: a node sends one each 5 s."""
 
 MAX_EVENT = 64 * 1024
 """Bytes of one event."""

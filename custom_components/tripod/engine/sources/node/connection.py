@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from hashlib import sha256
 import hmac
 import json
@@ -92,7 +92,7 @@ class NodeConnection:
         self._url = URL(access.url)
         self._resolve = resolve
         self._pinned = PinnedResolver()
-        self._context: ssl.SSLContext | None = None
+        self._tls: _Tls | None = None
         self._proven: Place | None = None
 
     @property
@@ -103,7 +103,8 @@ class NodeConnection:
     async def __aenter__(self) -> Self:
         """Open the session."""
         access = self.access
-        pinned = aiohttp.Fingerprint(bytes.fromhex(access.fingerprint)) if access.fingerprint else True
+        # False means nothing here: each request over TLS brings its context
+        pinned = aiohttp.Fingerprint(bytes.fromhex(access.fingerprint)) if access.fingerprint else False
         self._session = aiohttp.ClientSession(
             # the connector compares the certificate, before anything is sent
             connector=aiohttp.TCPConnector(resolver=self._pinned, use_dns_cache=False, ssl=pinned),
@@ -182,18 +183,22 @@ class NodeConnection:
         self, place: Place, method: str, path: str, body: Any, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
         self._pinned.pin(place)
-        if self._url.scheme == "https" and self._context is None:
-            self._context = await asyncio.to_thread(_tls_context, self.access)
-        with _explained(self.host):
+        if self._url.scheme == "https" and self._tls is None:
+            self._tls = await asyncio.to_thread(_Tls, self.access)
+        with _explained(self.host), self._tls.explained(self.host) if self._tls else nullcontext():
             async with asyncio.timeout(FIRST_BYTE_TIMEOUT):
-                return await self._session.request(
+                response = await self._session.request(
                     method,
                     URL(self.access.url + path, encoded=True),
                     json=body,
                     headers=headers,
                     allow_redirects=False,
-                    ssl=self._context or True,
+                    # without TLS it means nothing, and aiohttp 3.8 has no True
+                    ssl=self._tls.context if self._tls else False,
                 )
+        if self._tls:
+            self._tls.accepted = True
+        return response
 
     async def _refusal(self, answer: Body, path: str) -> TripodError:
         """Return what an answer that is no success says."""
@@ -219,42 +224,52 @@ class NodeConnection:
 
 @contextmanager
 def _explained(host: str) -> Iterator[None]:
-    """Turn what aiohttp raises into the one error, and tell certificates apart."""
+    """Turn what aiohttp raises into the one error."""
     try:
         with explained(host):
             yield
-    except TripodError as error:
-        if isinstance(error.__cause__, aiohttp.ServerFingerprintMismatch):
+    except SourceFailed:
+        raise NotANode(f"{host} does not speak HTTP on this port") from None
+
+
+class _Tls:
+    """What TLS connections to a node are made with, and what is learned of them."""
+
+    def __init__(self, access: NodeAccess) -> None:
+        """Read the certificates from disk; raises `TlsFailed` where that is not possible."""
+        self.accepted = False
+        """Whether the other end has ever answered."""
+        self.context = _context(access)
+        self._ours = bool(access.client_certificate)
+        self._asked = False
+        # The one place where OpenSSL tells that a certificate was asked for. aiohttp's servers close the connection
+        # without the alert that would say so.
+        self.context._msg_callback = self._note  # type: ignore[attr-defined]  # noqa: SLF001
+
+    @contextmanager
+    def explained(self, host: str) -> Iterator[None]:
+        """Tell what failed because of a certificate, whichever way that shows."""
+        try:
+            yield
+        except aiohttp.ServerFingerprintMismatch:
             raise TlsFailed(f"{host} shows another certificate than the one that is known") from None
-        if wanted := _about_our_certificate(error.__cause__):
-            raise ClientCertificate(f"{host}: {wanted}") from None
-        raise
+        except aiohttp.ClientConnectorCertificateError:
+            raise
+        except (aiohttp.ClientConnectionError, ssl.SSLError) as error:
+            if not self._asked or self.accepted:
+                raise
+            words = "it does not accept ours" if self._ours else "it asks for one"
+            raise ClientCertificate(f"{host}: {words}") from error
+
+    def _note(self, _: object, direction: str, *message: object) -> None:
+        self._asked |= direction == "read" and message[2] == _CERTIFICATE_REQUEST
 
 
-_ALERTS = {
-    "certificate required": "it asks for one",
-    "handshake failure": "it asks for one, or for other ciphers",
-    "unknown ca": "it does not know who issued ours",
-    "certificate expired": "ours has expired",
-    "certificate revoked": "ours was revoked",
-    "bad certificate": "it does not accept ours",
-    "unsupported certificate": "it does not accept ours",
-    "certificate unknown": "it does not accept ours",
-    "access denied": "it does not accept ours",
-}
-"""TLS alerts of the other end (RFC 8446, 6.2), as OpenSSL words them, that tell of our certificate."""
+_CERTIFICATE_REQUEST = 13
+"""A type of handshake message (RFC 8446, 4)."""
 
 
-def _about_our_certificate(error: BaseException | None) -> str | None:
-    """Return what the other end says against our certificate; None where the error is another one."""
-    text = str(error).lower().replace("_", " ")
-    if "alert" not in text:
-        return None
-    return next((words for alert, words in _ALERTS.items() if alert in text), None)
-
-
-def _tls_context(access: NodeAccess) -> ssl.SSLContext:
-    """Return what TLS connections are made with; reads files."""
+def _context(access: NodeAccess) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=access.ca or None)
     except OSError as error:  # an SSLError is one, too

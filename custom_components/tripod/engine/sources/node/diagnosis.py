@@ -15,7 +15,7 @@ from ..address import Place, Resolve, find, resolve
 from ..http import FIRST_BYTE_TIMEOUT, connection_error
 from .access import NodeAccess
 from .client import NodeClient
-from .remote_errors import remote_error
+from .remote_errors import failure
 
 
 class Step(StrEnum):
@@ -108,6 +108,5 @@ class _Way:
         await self._client.prove()
 
     async def _look(self) -> None:
-        facts = await self._client.camera(self._camera)
-        if facts.cause:
-            raise remote_error(facts.cause, facts.message, facts.placeholders)
+        if error := failure(await self._client.camera(self._camera)):
+            raise error

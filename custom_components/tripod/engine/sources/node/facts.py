@@ -16,6 +16,9 @@ from ..base import Medium
 PROTOCOL = 1
 """The version of the node's HTTP protocol that is spoken here."""
 
+STOPPED = "stopped"
+"""The state of a camera that starts only when it is asked to."""
+
 MAX_TEXT = 1000
 """Characters of a title or sentence."""
 

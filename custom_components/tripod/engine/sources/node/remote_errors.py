@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from string import Formatter
 
 from ... import errors
-from ...errors import SourceFailed, TripodError, Unauthorized
+from ...errors import SourceFailed, Stopped, TripodError, Unauthorized
+from .facts import STOPPED, CameraFacts
 
 _SUPERIOR = frozenset({"ffmpeg_missing", "disk_full", "low_space", "archive_missing", "not_writable"})
 """Causes whose remedies belong to the machine that they occur on: here they would be looked for on the wrong one."""
@@ -25,6 +26,13 @@ def remote_error(cause: str, message: str = "", placeholders: Mapping[str, str] 
             return known(**given)
         known = next((base for base in known.__bases__ if base in _BY_CAUSE.values()), None)
     return SourceFailed(message or cause)
+
+
+def failure(facts: CameraFacts) -> TripodError | None:
+    """Return what keeps a node's camera away, None for nothing."""
+    if facts.state == STOPPED:
+        return Stopped()
+    return remote_error(facts.cause, facts.message, facts.placeholders) if facts.cause else None
 
 
 def _opening(error: type[TripodError]) -> str:

@@ -80,6 +80,11 @@ class NodeSource(NodeAccess, Source):
         return self.bare_sensor
 
     @property
+    def takes_stills(self) -> bool:
+        """Whether the node's camera does."""
+        return self.has_still
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The token."""
         return (self.token,) if self.token else ()
