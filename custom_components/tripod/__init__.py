@@ -40,6 +40,7 @@ from .exposure import CameraExposure
 from .hand_over import HandOver
 from .links import Link, Links
 from .listener import Listener
+from .metrics_view import MetricsView
 from .node_forms import access_of
 from .node_views import NodesView
 from .nodes import Nodes
@@ -99,6 +100,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     views.async_register(hass)
     media_views.async_register(hass)
     hass.http.register_view(media_zip.ZipView())
+    hass.http.register_view(MetricsView())
     hass.http.register_view(NodesView())
     services.async_setup_services(hass)
     Discovery(hass).start()
