@@ -101,7 +101,7 @@ def _camera(one: _One, pipeline: Pipeline) -> None:
         one.of(cause=status.error.cause).gauge("away", "1 while the camera is away, by cause.", 1)
     one.counter("frames", "Pictures that the source delivered.", status.frames)
     one.gauge("frames_per_second", "Pictures per second that the source delivers.", status.frames_per_second)
-    one.gauge("bits_per_second", "Bits per second that the source delivers.", status.bit_rate)
+    one.gauge("bytes_per_second", "Bytes per second that the source delivers.", status.bit_rate / 8)
     if status.frame_at is not None:
         one.gauge("frame_age_seconds", "Age of the newest picture.", max(0.0, one.now - status.frame_at))
     one.counter("restarts", "How often the capture failed.", status.restarts)
@@ -119,7 +119,7 @@ def _feeds(one: _One, pipeline: Pipeline) -> None:
         of = one.of(feed=name)
         of.counter("feed_frames", "Pictures that went into a feed.", feed.frames)
         of.gauge("feed_frames_per_second", "Pictures per second in a feed.", feed.frame_meter.rate)
-        of.gauge("feed_bits_per_second", "Bits per second in a feed.", feed.bytes_meter.rate * 8)
+        of.gauge("feed_bytes_per_second", "Bytes per second in a feed.", feed.bytes_meter.rate)
 
 
 def _viewers(one: _One, pipeline: Pipeline) -> None:
