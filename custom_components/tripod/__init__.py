@@ -13,6 +13,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from . import (
     archives,
+    brought,
     encoding,
     issues,
     media_views,
@@ -25,7 +26,7 @@ from . import (
     views,
 )
 from .camera_controls import CameraControls
-from .const import CONF_FOLDER, CONF_STORAGE, CONF_TAKE_OVER, DOMAIN
+from .const import CONF_FOLDER, CONF_MQTT, CONF_STORAGE, CONF_TAKE_OVER, DOMAIN
 from .coordinator import TripodCoordinator
 from .data import TripodConfigEntry, TripodData
 from .discovery import Discovery
@@ -41,6 +42,7 @@ from .hand_over import HandOver
 from .links import Link, Links
 from .listener import Listener
 from .metrics_view import MetricsView
+from .mqtt_control import MqttBridge
 from .node_forms import access_of
 from .node_views import NodesView
 from .nodes import Nodes
@@ -110,6 +112,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bool:
     """Set up a camera."""
     shared = hass.data[SHARED]
+    brought.begin(hass, entry)
     pipeline, storage = _pipeline(hass, entry), shared.storage
     archive = archives.make(hass, entry)
     camera = Camera(
@@ -131,6 +134,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
         controls=controls,
         exposure=CameraExposure(storage, entry.entry_id, controls) if controls else None,
         hand_over=_hand_over(hass, entry, camera),
+        mqtt=MqttBridge(hass, entry),
         applied=_configured(entry),
     )
     shared.listener.add(entry.entry_id, entry.runtime_data.endpoints)
@@ -152,10 +156,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     camera.open()
     await camera.stand(standing(entry))
     await publications.stand(hass, entry)
+    brought.take_over(hass, entry)
     if controls:
         _begin_controls(hass, entry, controls)
     if entry.data["kind"] == "node":
         _join_node(hass, entry)
+    await entry.runtime_data.mqtt.update()
     return True
 
 
@@ -223,6 +229,7 @@ def _join_node(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
 
 async def _close(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
     shared = hass.data[SHARED]
+    await entry.runtime_data.mqtt.close()
     if entry.data["kind"] == "node":
         await shared.nodes.remove(entry)
     if hand_over := entry.runtime_data.hand_over:
@@ -243,8 +250,11 @@ async def _update(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
         await entry.runtime_data.camera.stand(standing(entry))
         await publications.stand(hass, entry)
         entry.runtime_data.camera.limit(settings.retention(entry.options), settings.floor(entry.options))
+        await entry.runtime_data.mqtt.update()
 
 
 def _configured(entry: TripodConfigEntry) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the camera must be set up anew for; limits of what is kept are taken over as they are."""
-    return dict(entry.data), {**entry.options, CONF_STORAGE: settings.storage(entry.options)[CONF_FOLDER]}
+    """Return what the camera must be set up anew for; limits of what is kept are taken over as they are, and MQTT."""
+    apart = (CONF_MQTT, brought.CONF_BROUGHT)
+    options = {key: value for key, value in entry.options.items() if key not in apart}
+    return dict(entry.data), {**options, CONF_STORAGE: settings.storage(entry.options)[CONF_FOLDER]}

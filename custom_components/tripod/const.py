@@ -37,6 +37,10 @@ CONF_KEY: Final = "key"
 CONF_LIMIT: Final = "limit"
 CONF_SCOPES: Final = "scopes"
 
+CONF_MQTT: Final = "mqtt"
+"""The option that lets MQTT control the camera: a mapping with the prefix of its topics; missing where it does not."""
+CONF_PREFIX: Final = "prefix"
+
 CONF_STORAGE: Final = "storage"
 """The options about what is kept, in a mapping of their own: a folder, a floor, what the camera may take, and under the
 name of each kind (`engine.archive.Kind`) a mapping of its limits."""

@@ -37,6 +37,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: TripodC
         "publications": publications.diagnostics(entry),
         "status": _plain(pipeline.status),
         "controls": _controls(entry),
+        "mqtt": entry.runtime_data.mqtt.facts,
         "kept": _kept(entry),
         "node": await _node(hass, entry),
         "ffmpeg": await _ffmpeg(hass),

@@ -163,7 +163,7 @@ class Nodes:
             self._offer(facts.id, watch)
         devices = dr.async_get(self._hass)
         for entry in entries_of(self._hass, facts.id):
-            if device := devices.async_get_device(identifiers={(DOMAIN, entry.entry_id)}):
+            for device in dr.async_entries_for_config_entry(devices, entry.entry_id):
                 devices.async_update_device(device.id, sw_version=facts.version or None)
 
     @callback

@@ -16,6 +16,7 @@ from custom_components.tripod.const import DOMAIN
 from custom_components.tripod.diagnostics import async_get_config_entry_diagnostics
 from custom_components.tripod.engine.errors import Unpaired
 from custom_components.tripod.node_watch import NodeWatch
+from custom_components.tripod.preview import previews
 from custom_components.tripod.shared import SHARED
 from custom_components.tripod.system_health import _nodes
 
@@ -71,8 +72,8 @@ def offers(hass: HomeAssistant) -> set[str]:
 async def test_the_node_knows_us_present_while_a_camera_is_set_up(hass: HomeAssistant, machine: Machine) -> None:
     entries = [await add(hass, machine, name) for name in ("bench", "door")]
     await until_met(hass, machine)
-    assert machine.node.presence
-    assert len(machine.node.presence.clients) == 1, "one connection for both cameras"
+    clients = [machine.access(entry.data["token"]).client for entry in entries]
+    assert [client in machine.node.presence for client in clients] == [True, False], "one connection for both cameras"
     await hass.config_entries.async_unload(entries[0].entry_id)
     assert machine.node.presence
     await hass.config_entries.async_unload(entries[1].entry_id)
@@ -132,7 +133,7 @@ async def test_a_node_that_comes_back_is_met_again_and_said_once(
     entry = await add(hass, machine)
     watch = await until_met(hass, machine)
     assert _nodes(hass) == "1 / 1"
-    device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, entry.entry_id)})
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert (device.configuration_url, device.sw_version) == (machine.url, machine.node.version)
     await machine.stop()
     await until(watch, lambda: not watch.connected)
@@ -147,6 +148,7 @@ async def test_a_revoked_token_asks_for_a_code_once(hass: HomeAssistant, machine
     token = machine.token()
     entries = [await add(hass, machine, name, token=token) for name in ("bench", "door")]
     watch = await until_met(hass, machine)
+    await machine.node.credentials.take_over()
     await asyncio.to_thread(machine.node.credentials.remove_token, machine.access(token).client)
     await machine.node.credentials.take_over()
     await until(watch, lambda: isinstance(watch.error, Unpaired))
@@ -240,6 +242,7 @@ async def post(
 ) -> Callable[..., Any]:
     """Announce the node, from this machine as if it were another one."""
     await set_up(title="Some other")
+    previews(hass)
     client: Client = await hass_client()
 
     async def reachable(addresses: Any) -> list[str]:

@@ -26,6 +26,9 @@ SILENCE = 60.0
 CLOSE = 1.0
 """Seconds that requests may still take when the node ends: the viewers were sent away before."""
 
+LINGER = 2.0
+"""Seconds in which the rest of a body is taken that nobody wants, so that its sender hears the answer."""
+
 RENEW = 60.0
 """Seconds between two looks for a renewed certificate."""
 
@@ -48,7 +51,9 @@ class Server:
     def __init__(self, app: web.Application, host: str, port: int, tls: Tls | None) -> None:
         """Serve `app`, on any free port where it is 0."""
         # no log of accesses: links have their keys in the path
-        self._runner = web.AppRunner(app, access_log=None, logger=_HTTP_LOGGER, auto_decompress=False)
+        self._runner = web.AppRunner(
+            app, access_log=None, logger=_HTTP_LOGGER, auto_decompress=False, lingering_time=LINGER
+        )
         self._host = host
         self._tls = tls
         self._renewing: asyncio.Task[None] | None = None

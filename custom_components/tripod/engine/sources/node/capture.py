@@ -84,7 +84,13 @@ class NodeCapture:
             await _end(aside, *self._running.values())
 
     async def _obey(self) -> None:
-        wanted: set[Medium | None] = {medium for medium in self._source.delivers if medium in self._sink.wanted}
+        delivers = self._source.delivers
+        wanted: set[Medium | None] = {
+            # the only medium is what the whole capture is for
+            medium
+            for medium in delivers
+            if medium in self._sink.wanted or len(delivers) == 1
+        }
         wanted = wanted or {None}
         await _end(*(self._running.pop(medium) for medium in self._running.keys() - wanted))
         for medium in wanted - self._running.keys():
