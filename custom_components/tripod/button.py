@@ -13,7 +13,9 @@ from . import control
 from .control_entity import ControlEntity, add_controls
 from .data import TripodConfigEntry
 from .engine.controls import ControlKind
+from .engine.errors import TripodError
 from .entity import TripodEntity
+from .sentences import translated
 
 PARALLEL_UPDATES = 1
 
@@ -23,6 +25,7 @@ class TripodButtonDescription(ButtonEntityDescription):
     """A thing to do."""
 
     press_fn: Callable[[HomeAssistant, TripodConfigEntry], Awaitable[None]]
+    """May raise `TripodError`."""
     exists_fn: Callable[[TripodConfigEntry], bool] = lambda _: True
 
 
@@ -59,7 +62,10 @@ class TripodButton(TripodEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Do it."""
-        await self.entity_description.press_fn(self.hass, self.entry)
+        try:
+            await self.entity_description.press_fn(self.hass, self.entry)
+        except TripodError as error:
+            raise translated(error) from error
 
 
 class ControlButton(ControlEntity, ButtonEntity):

@@ -37,6 +37,10 @@ CONF_KEY: Final = "key"
 CONF_LIMIT: Final = "limit"
 CONF_SCOPES: Final = "scopes"
 
+CONF_MQTT: Final = "mqtt"
+"""The option that lets MQTT control the camera: a mapping with the prefix of its topics; missing where it does not."""
+CONF_PREFIX: Final = "prefix"
+
 CONF_STORAGE: Final = "storage"
 """The options about what is kept, in a mapping of their own: a folder, a floor, what the camera may take, and under the
 name of each kind (`engine.archive.Kind`) a mapping of its limits."""
@@ -46,6 +50,11 @@ CONF_FOLDER: Final = "folder"
 CONF_MAX_AGE: Final = "max_age"
 CONF_MAX_COUNT: Final = "max_count"
 CONF_MAX_SIZE: Final = "max_size"
+
+SUBENTRY_PUBLICATION: Final = "publication"
+"""A server that takes the camera's video: its data is `engine.publisher.Publication.as_dict`."""
+CONF_SOUND: Final = "sound"
+CONF_VERIFY_TLS: Final = "verify_tls"
 
 SUBENTRY_TIMELAPSE: Final = "timelapse"
 """A standing timelapse: its title is the job's name, its data `engine.timelapse.Job.as_dict`."""

@@ -3,9 +3,7 @@
 from homeassistant.core import HomeAssistant
 
 from .data import TripodConfigEntry
-from .engine.errors import TripodError
 from .engine.status import State
-from .sentences import translated
 from .shared import SHARED
 
 
@@ -30,12 +28,9 @@ async def restart(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
 
 
 async def reset(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
-    """Put the camera's controls back to its defaults, and forget what the user set."""
+    """Put the camera's controls back to its defaults, and forget what the user set; raises `TripodError`."""
     data = entry.runtime_data
     assert data.controls is not None
     assert data.exposure is not None
     data.exposure.forget()
-    try:
-        await data.controls.reset()
-    except TripodError as error:
-        raise translated(error) from error
+    await data.controls.reset()

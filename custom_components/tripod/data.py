@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry
 
@@ -16,6 +16,9 @@ from .engine.timelapse import Timelapses
 from .engine.web import CameraEndpoints
 from .exposure import CameraExposure
 from .hand_over import HandOver
+
+if TYPE_CHECKING:
+    from .mqtt_control import MqttBridge
 
 type TripodConfigEntry = ConfigEntry[TripodData]
 
@@ -33,6 +36,8 @@ class TripodData:
     exposure: CameraExposure | None
     hand_over: HandOver | None
     """What takes over what the camera's node keeps; None where there is no node, or nothing shall come."""
+    mqtt: MqttBridge
+    """What lets MQTT control the camera, if anything does."""
     applied: tuple[Mapping[str, Any], Mapping[str, Any]]
     """The entry's data and options that the camera runs with, but for those that need no restart."""
 

@@ -5,8 +5,18 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 
 from . import forms, settings
-from .const import CONF_DAY_NIGHT, CONF_FLOOR, CONF_FOLDER, CONF_NIGHT_ENTITY, CONF_STORAGE
-from .engine.errors import LowSpace, TripodError
+from .const import (
+    CONF_DAY_NIGHT,
+    CONF_FLOOR,
+    CONF_FOLDER,
+    CONF_MQTT,
+    CONF_NIGHT_ENTITY,
+    CONF_PREFIX,
+    CONF_STORAGE,
+)
+from .engine.errors import InvalidConfiguration, LowSpace, TripodError
+from .engine.mqtt import check_prefix
+from .mqtt_control import owner, prefix_of, suggested_prefix
 from .sentences import placeholders
 from .settings import DayNight
 from .shared import SHARED
@@ -18,7 +28,7 @@ class TripodOptionsFlow(OptionsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Let the user choose what to change."""
-        return self.async_show_menu(step_id="init", menu_options=["behaviour", "storage"])
+        return self.async_show_menu(step_id="init", menu_options=["behaviour", "storage", "mqtt"])
 
     async def async_step_behaviour(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show and take how the camera behaves."""
@@ -26,7 +36,7 @@ class TripodOptionsFlow(OptionsFlow):
         stored = self.config_entry.options
         if user_input is not None:
             if user_input.get(CONF_DAY_NIGHT) != DayNight.ENTITY or user_input.get(CONF_NIGHT_ENTITY):
-                kept = {CONF_STORAGE: stored[CONF_STORAGE]} if CONF_STORAGE in stored else {}
+                kept = {key: stored[key] for key in (CONF_STORAGE, CONF_MQTT) if key in stored}
                 return self.async_create_entry(data={**user_input, **kept})
             errors[CONF_NIGHT_ENTITY] = "night_entity_missing"
         known = user_input or {**forms.DEFAULT_OPTIONS, **stored}
@@ -56,6 +66,34 @@ class TripodOptionsFlow(OptionsFlow):
         return self.async_show_form(
             step_id="storage",
             data_schema=self.add_suggested_values_to_schema(STORAGE, user_input or known),
+            errors=errors,
+            description_placeholders=named,
+        )
+
+    async def async_step_mqtt(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show and take whether MQTT controls the camera, and under which topics."""
+        entry, errors, named = self.config_entry, {}, {"camera": ""}
+        if user_input is not None:
+            prefix = user_input[CONF_PREFIX].strip().strip("/")
+            others = {key: value for key, value in entry.options.items() if key != CONF_MQTT}
+            if not user_input[forms.CONF_ENABLED]:
+                return self.async_create_entry(data=others)
+            try:
+                check_prefix(prefix)
+            except InvalidConfiguration:
+                errors[CONF_PREFIX] = "prefix_not_valid"
+            else:
+                if not (other := owner(self.hass, prefix, entry)):
+                    return self.async_create_entry(data={**others, CONF_MQTT: {CONF_PREFIX: prefix}})
+                errors[CONF_PREFIX], named = "prefix_taken", {"camera": other.title}
+        stored = prefix_of(entry)
+        known = {
+            forms.CONF_ENABLED: stored is not None,
+            CONF_PREFIX: stored or suggested_prefix(self.hass, entry),
+        }
+        return self.async_show_form(
+            step_id="mqtt",
+            data_schema=self.add_suggested_values_to_schema(forms.MQTT, user_input or known),
             errors=errors,
             description_placeholders=named,
         )

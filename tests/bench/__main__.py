@@ -14,6 +14,7 @@ from . import (
     csi,
     fanout,
     first_picture,
+    hop,
     memory,
     passthrough,
     record,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         v4l2,
         csi,
         replug,
+        hop,
     )
 }
 

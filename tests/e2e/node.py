@@ -34,7 +34,7 @@ _CONFIGURATION = "tripod-node.toml"
 _USER = "nobody"
 """Who runs it: a user who may do nothing else."""
 
-_MARK = "TRIPOD_TEST_NODE"
+_MARK = "TEST_OF_NODE"
 """The variable that tells its processes, which inherit it, from all others."""
 
 _COUNTS = "counts.json"
@@ -96,7 +96,7 @@ class Node:
     def _answers(self) -> bool:
         assert self._process
         assert self._process.poll() is None, self.log
-        with self.host.entered() if self.host else nullcontext(), suppress(OSError):
+        with suppress(OSError):
             return bool(self.ask("/health"))
         return False
 
@@ -127,6 +127,10 @@ class Node:
         """The running process."""
         assert self._process
         return psutil.Process(self._process.pid)
+
+    def workers(self) -> list[psutil.Process]:
+        """Return what it runs besides itself."""
+        return self.process.children(recursive=True)
 
     def processes(self) -> list[psutil.Process]:
         """Return all that it ever started and that still runs, itself included, whoever is their parent now."""
@@ -160,10 +164,14 @@ class Node:
         return ran.stdout
 
     def ask(self, path: str, data: object = None, *, method: str | None = None, token: str = "") -> Any:
-        """Return the answer to a JSON request; by a `token`, or as whoever asks from this machine."""
+        """Return what it answers on its own machine to a JSON request."""
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
         body = None if data is None else json.dumps(data).encode()
-        with urlopen(Request(self.url + path, body, headers, method=method), timeout=_REQUEST_SECONDS) as answer:
+        request = Request(f"http://127.0.0.1:{self.port}{path}", body, headers, method=method)
+        with (
+            self.host.entered() if self.host else nullcontext(),
+            urlopen(request, timeout=_REQUEST_SECONDS) as answer,
+        ):
             return json.load(answer)
 
     def pair(self, name: str = "Test") -> str:

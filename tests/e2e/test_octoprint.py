@@ -30,7 +30,6 @@ NODE = """
 name = "Workshop"
 listen = "127.0.0.1:PORT"
 state = "FOLDER/state"
-archive = "FOLDER/archive"
 zeroconf = false
 trust_loopback = false
 
@@ -103,6 +102,13 @@ def test_the_test_of_the_snapshot_address_gets_a_picture(printer: OctoPrint, lin
     assert answer["response"]["assumed_content_type"] == "image/jpeg"
     picture = Image.open(BytesIO(base64.b64decode(answer["response"]["content"])))
     assert picture.size == (640, 360)
+
+
+def test_a_node_takes_its_token_as_password(printer: OctoPrint, bench: Node) -> None:
+    snapshot = f"{bench.url}/cameras/bench/snapshot.jpg"
+    told = {password: snapshot.replace("://", f"://octoprint:{password}@") for password in (bench.pair(), "wrong")}
+    results = [printer.test_snapshot(address)["result"] for address in (*told.values(), snapshot)]
+    assert results == [True, False, False]
 
 
 TOWER = "".join(f"G1 X{move} Y{move} F600\nG4 P200\n" for move in range(16))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 import json
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientError, ClientResponse, ClientSession
 
 from custom_components.tripod.engine.controls import Controls
 from custom_components.tripod.engine.options import Options
@@ -76,6 +76,13 @@ class Site:
         async with asyncio.timeout(20):
             while not holds():  # noqa: ASYNC110 - see above
                 await asyncio.sleep(0.02)
+
+
+async def ended(answer: ClientResponse) -> None:
+    """Read until the answer ends, or is broken off."""
+    with suppress(ClientError):
+        while await answer.content.readany():
+            pass
 
 
 @dataclass

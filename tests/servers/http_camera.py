@@ -30,11 +30,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import TypeAlias
 
 from aiohttp import web
 from aiohttp.helpers import parse_http_date
 
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 BOUNDARY = b"--picture\r\n"
 MULTIPART = "multipart/x-mixed-replace; boundary=picture"

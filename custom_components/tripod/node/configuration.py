@@ -216,7 +216,7 @@ def _camera(reader: Reader, table: object, where: str, number: int) -> CameraCon
     fields = kinds(CameraConfig).keys() - {"learns"}
     check_keys(table, fields.difference(CAMERA_KEYS.values()) | CAMERA_KEYS.keys(), where)
     source = renamed.get("source")
-    learns = isinstance(source, Mapping) and not source.keys() & LEARNED.get(source.get("kind", ""), source.keys())
+    learns = isinstance(source, Mapping) and not source.keys() & LEARNED.get(str(source.get("kind")), source.keys())
     return reader.build(CameraConfig, renamed, where, given={"learns": learns})
 
 

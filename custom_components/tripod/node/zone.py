@@ -6,9 +6,18 @@ from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 import os
 from pathlib import Path
+from typing import Self
 from zoneinfo import ZoneInfo
 
 LOCALTIME = Path("/etc/localtime")
+
+
+class FileZone(ZoneInfo):
+    """A zone that a file describes and nobody names, as in a container; Python's own cannot be copied."""
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Return the zone itself, which never changes."""
+        return self
 
 
 def local_zone(localtime: Path = LOCALTIME) -> tzinfo:
@@ -16,10 +25,11 @@ def local_zone(localtime: Path = LOCALTIME) -> tzinfo:
 
     Where neither is to be had, the offset of now stands in for it.
     """
-    if name := os.environ.get("TZ", "").lstrip(":"):
-        with suppress(OSError, ValueError):  # ValueError: a name that leads elsewhere
-            return ZoneInfo(name)
+    linked = localtime.resolve().as_posix().partition("zoneinfo/")[2]
+    for name in (os.environ.get("TZ", "").lstrip(":"), linked):
+        with suppress(OSError, LookupError, ValueError):  # none of that name, a folder, a path
+            if name:
+                return ZoneInfo(name)
     with suppress(OSError, ValueError), localtime.open("rb") as file:
-        return ZoneInfo.from_file(file, key=localtime.resolve().as_posix().partition("zoneinfo/")[2] or None)
-    zone = datetime.now().astimezone().tzinfo
-    return zone or UTC
+        return FileZone.from_file(file)
+    return datetime.now().astimezone().tzinfo or UTC

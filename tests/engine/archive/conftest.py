@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -11,7 +12,7 @@ from custom_components.tripod.engine.archive import Archive
 
 from .common import BERLIN, NOON, Clock
 
-type OpenArchive = Callable[..., Archive]
+OpenArchive: TypeAlias = Callable[..., Archive]
 
 
 @pytest.fixture

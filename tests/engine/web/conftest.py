@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiohttp import ClientSession, TCPConnector, web
 import pytest
@@ -19,7 +19,7 @@ from custom_components.tripod.engine.web import CameraEndpoints, Timing
 from tests.engine.media import jpegs
 from tests.engine.web.site import SUB_PATH, Site, assert_nothing_left, workers
 
-type Serve = Callable[..., Awaitable[Site]]
+Serve: TypeAlias = Callable[..., Awaitable[Site]]
 
 NO_LINGER = Options(linger=0.0, stall_limit=2.0)
 

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 import ssl
 import time
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiohttp import web
 
@@ -32,7 +32,7 @@ TOKEN = "a-token-that-nobody-must-see"
 PATTERN = TestPattern(width=320, height=240, rate=15)
 STILL = jpegs(frames=1, size="640x480")
 
-type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass

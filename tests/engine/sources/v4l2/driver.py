@@ -11,12 +11,14 @@ import errno
 from functools import cache
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from linuxpy.video import raw
 
 from custom_components.tripod.engine.sources.v4l2.ioctls import Node
 from custom_components.tripod.engine.sources.v4l2.opened import explain
+
+_Item = TypeVar("_Item")
 
 INACTIVE, HAS_PAYLOAD = 0x10, 0x100
 
@@ -151,7 +153,7 @@ class Machine:
             raise explain(error, path) from error
 
 
-def nth[Item](items: list[Item], index: int) -> Item:
+def nth(items: list[_Item], index: int) -> _Item:
     return items[index] if index < len(items) else fail(errno.EINVAL)
 
 

@@ -1,0 +1,285 @@
+"""A node on one machine and Home Assistant on another: found, paired, watched, cut off, moved, killed and revoked."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+import os
+import re
+import time
+
+from playwright.sync_api import Browser, Playwright
+import pytest
+
+from tests.hardware import virtual_pi
+from tests.kept import Judge, began, duration, ended
+
+from . import network, node, server
+from .chromium import launch
+from .network import Host
+from .node import Node
+from .pages import FlowDialog, Frontend
+from .pixels import assert_moves
+from .server import HomeAssistant
+from .waiting import until
+
+pytestmark = pytest.mark.timeout(300)
+
+CUT_SECONDS = float(os.environ.get("TRIPOD_CUT_SECONDS", "3"))
+"""For how long the node records on its own, once it has noticed that nobody is there."""
+
+PI, ELSEWHERE, HOME = "10.77.0.2", "10.77.0.20", "10.77.0.3"
+
+BENCH, PATTERN = "camera.bench", "camera.pattern"
+
+NOTICED = 25.0
+"""Seconds that both sides need to miss each other, at most."""
+
+BACK = 60.0
+"""Seconds until all runs again, at most: back-off is half a minute in the worst case."""
+
+NODE = f"""
+name = "Workshop"
+listen = "0.0.0.0:{node.PORT}"
+state = "FOLDER/state"
+
+[tools]
+python = "FOLDER/pi-python"
+
+[[camera]]
+id = "bench"
+title = "Bench"
+record_while_away = true
+[camera.source]
+kind = "csi"
+camera = "{virtual_pi.IMX708}"
+
+[[camera]]
+id = "pattern"
+title = "Pattern"
+[camera.source]
+kind = "test_pattern"
+width = 640
+height = 360
+rate = 15
+format = "mjpeg"
+"""
+
+CONFIGURATION = """
+zeroconf:
+"""
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The machines of the network."""
+
+    pi: Host
+    home: Host
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[Hosts]:
+    """Run a network; the test itself is on Home Assistant's machine."""
+    with ExitStack() as stack:
+        try:
+            virtual_pi.tools()
+            hosts = Hosts(*stack.enter_context(network.of(PI, HOME)))
+        except (network.UnavailableError, virtual_pi.UnavailableError) as reason:
+            pytest.skip(str(reason))
+        stack.enter_context(hosts.home.entered())
+        yield hosts
+
+
+@pytest.fixture(scope="module")
+def workshop(hosts: Hosts) -> Iterator[Node]:
+    """Run a node with a CSI camera."""
+    with node.running(NODE, hosts.pi) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def home_assistant(hosts: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
+    """Run Home Assistant."""
+    config = tmp_path_factory.mktemp("home_assistant")
+    with server.running(config, configuration=CONFIGURATION, host=HOME) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, hosts: Hosts) -> Iterator[Browser]:
+    """Run Chromium on Home Assistant's machine."""
+    chromium = launch(playwright, hosts.home)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="module")
+def paired(browser: Browser, workshop: Node, home_assistant: HomeAssistant) -> HomeAssistant:
+    """Set both cameras up, as a user who has nothing but the node's code."""
+    with browser.new_context() as context:
+        frontend = Frontend(context.new_page(), home_assistant.url)
+        frontend.log_in()
+        dialog = frontend.add_discovered("Workshop")
+        dialog.wait_for("Pair with Workshop")
+        dialog.fill(code=workshop.code())
+        dialog.submit()
+        dialog.wait_for("Which camera?")
+        dialog.pictures(2)
+        dialog.select("Bench")
+        dialog.submit()
+        finish(dialog)
+        dialog = frontend.add_discovered("Pattern (Workshop)")
+        dialog.pictures(1)
+        dialog.submit("Add this camera")
+        finish(dialog)
+    return home_assistant
+
+
+def finish(dialog: FlowDialog) -> None:
+    """Add the camera that a dialog shows."""
+    dialog.wait_for("This is what the camera shows")
+    dialog.pictures(1)
+    dialog.submit()
+    dialog.submit("Skip and finish")
+
+
+@pytest.fixture
+def frontend(frontend: Frontend, paired: HomeAssistant) -> Frontend:
+    """Log in where the cameras are set up."""
+    return frontend
+
+
+@pytest.fixture
+def kept(paired: HomeAssistant) -> Judge:
+    """Look at what Home Assistant keeps of the CSI camera."""
+    return Judge(paired.config / "media/tripod/bench")
+
+
+def state(home: HomeAssistant, entity_id: str = "sensor.bench_state") -> str:
+    """Return the state of an entity."""
+    return next(str(found["state"]) for found in home.client.states("sensor") if found["entity_id"] == entity_id)
+
+
+def moves(frontend: Frontend) -> None:
+    """See the CSI camera's video, and the other one's MJPEG."""
+    assert_moves(frontend.more_info(BENCH).locator("video"), lambda _: True)
+    assert_moves(frontend.more_info(PATTERN).locator("img[src*='/api/camera_proxy_stream/']"))
+
+
+def test_its_cameras_are_shown_live(frontend: Frontend) -> None:
+    moves(frontend)
+
+
+def test_one_pairing_serves_both_cameras(paired: HomeAssistant, workshop: Node) -> None:
+    assert len(workshop.ask("/clients")["clients"]) == 1
+    assert [entry["state"] for entry in paired.client.entries("tripod")] == ["loaded", "loaded"]
+
+
+def test_home_assistant_records_it(paired: HomeAssistant, kept: Judge) -> None:
+    paired.ask("record", BENCH, duration=2, wait=True)
+    assert duration(kept.files("recordings")[-1]) >= 2
+    kept.look()
+
+
+def test_what_a_node_recorded_while_it_was_cut_off_is_handed_over(
+    hosts: Hosts, workshop: Node, frontend: Frontend, paired: HomeAssistant, kept: Judge
+) -> None:
+    before = set(kept.files("recordings"))
+    hosts.pi.unplug()
+    cut_at = time.time()
+    recording = partial(on_its_own, workshop)
+    until(recording, "the node records on its own", timeout=NOTICED)
+    until(lambda: recording() >= CUT_SECONDS, "the node goes on", timeout=CUT_SECONDS + 10)
+    hosts.pi.plug()
+    plugged_at = time.time()
+    until(lambda: set(kept.files("recordings")) - before, "the node's recording", timeout=BACK)
+    (handed_over,) = set(kept.files("recordings")) - before
+    print(f"cut off for {plugged_at - cut_at:.1f} s, of which the node has {duration(handed_over):.1f} s")
+    assert began(handed_over).timestamp() - cut_at <= NOTICED
+    assert ended(handed_over).timestamp() >= plugged_at - 1
+    kept.look()
+    until(lambda: not items(workshop), "the node has given it away")
+    browser = frontend.media("Tripod", "Bench", "Recordings")
+    shown = browser.see(f"{began(handed_over):%H:%M:%S}")
+    assert_moves(shown, lambda _: True)
+    moves(frontend)
+
+
+def on_its_own(workshop: Node) -> float:
+    """Return how many seconds the node has recorded that nobody asked it for."""
+    return sum(recording["duration"] for recording in workshop.ask("/cameras/bench/status")["recordings"])
+
+
+def items(workshop: Node) -> list[str]:
+    """Return the recordings that the node keeps."""
+    return [item["key"] for item in workshop.ask("/cameras/bench/items?kind=recordings")["items"]]
+
+
+def test_a_node_is_followed_to_another_address(hosts: Hosts, frontend: Frontend, paired: HomeAssistant) -> None:
+    hosts.pi.move(ELSEWHERE)
+
+    def followed() -> bool:
+        text = (paired.config / ".storage/core.config_entries").read_text()
+        return ELSEWHERE in text and PI + ":" not in text
+
+    until(followed, "Home Assistant knows the new address", timeout=BACK)
+    moves(frontend)
+
+
+def kill_worker(workshop: Node) -> None:
+    """Kill Picamera2."""
+    (worker,) = (process for process in workshop.workers() if "picamera2_worker" in " ".join(process.cmdline()))
+    worker.kill()
+
+
+def kill_node(workshop: Node) -> None:
+    """Kill the node, and start it again."""
+    workshop.kill()
+    until(lambda: not workshop.processes(), "no process is left behind")
+    workshop.start()
+
+
+def kill_home_assistant(home: HomeAssistant) -> None:
+    """Kill Home Assistant, and start it again."""
+    home.kill()
+    until(lambda: not home.processes(), "no process is left behind")
+    home.start()
+
+
+def test_all_comes_back_after_a_kill(frontend: Frontend, workshop: Node, paired: HomeAssistant) -> None:
+    moves(frontend)
+    kills: tuple[Callable[[], None], ...] = (
+        partial(kill_worker, workshop),
+        partial(kill_node, workshop),
+        partial(kill_home_assistant, paired),
+    )
+    for kill in kills:
+        kill()
+        until(lambda: state(paired) == "streaming", f"the camera after {kill.func.__name__}", timeout=BACK)  # type: ignore[attr-defined]
+    frontend.log_in()
+    moves(frontend)
+
+
+def test_a_node_that_knows_us_no_longer_is_paired_again(
+    frontend: Frontend, workshop: Node, paired: HomeAssistant
+) -> None:
+    (client,) = workshop.ask("/clients")["clients"]
+    workshop.tell("clients", "--remove", client["id"])
+    until(lambda: state(paired) == "retrying", "the camera is refused")
+    dialog = frontend.integration().repair("Bench")
+    dialog.wait_for("Pair with Workshop")
+    dialog.fill(code=workshop.code())
+    dialog.submit()
+    dialog.expect_text("That works, and was stored.")
+    moves(frontend)
+    assert len(workshop.ask("/clients")["clients"]) == 1
+
+
+def test_nothing_is_left_that_somebody_would_have_to_look_at(workshop: Node, paired: HomeAssistant) -> None:
+    paired.stop()
+    assert paired.processes() == []
+    complaints = [line for line in paired.log.splitlines() if re.search("ERROR|Traceback|blocking call", line)]
+    assert complaints == []
+    assert [line for line in workshop.log.splitlines() if re.search("ERROR|Traceback", line)] == []
+    paired.start()
