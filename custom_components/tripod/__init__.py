@@ -13,10 +13,12 @@ from homeassistant.helpers.typing import ConfigType
 
 from . import (
     archives,
+    brought,
     encoding,
     issues,
     media_views,
     media_zip,
+    publications,
     services,
     settings,
     software_encoder,
@@ -39,6 +41,7 @@ from .exposure import CameraExposure
 from .hand_over import HandOver
 from .links import Link, Links
 from .listener import Listener
+from .metrics_view import MetricsView
 from .mqtt_control import MqttBridge
 from .node_forms import access_of
 from .node_views import NodesView
@@ -99,6 +102,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     views.async_register(hass)
     media_views.async_register(hass)
     hass.http.register_view(media_zip.ZipView())
+    hass.http.register_view(MetricsView())
     hass.http.register_view(NodesView())
     services.async_setup_services(hass)
     Discovery(hass).start()
@@ -108,6 +112,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bool:
     """Set up a camera."""
     shared = hass.data[SHARED]
+    brought.begin(hass, entry)
     pipeline, storage = _pipeline(hass, entry), shared.storage
     archive = archives.make(hass, entry)
     camera = Camera(
@@ -150,6 +155,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> bo
     pipeline.open()
     camera.open()
     await camera.stand(standing(entry))
+    await publications.stand(hass, entry)
+    brought.take_over(hass, entry)
     if controls:
         _begin_controls(hass, entry, controls)
     if entry.data["kind"] == "node":
@@ -176,6 +183,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: TripodConfigEntry) -> N
         shared.storage.forget_camera(entry.entry_id)
         for link in entry.subentries:
             shared.storage.forget_link(link)
+            shared.storage.set_unpublished(link, off=False)
 
 
 def _pipeline(hass: HomeAssistant, entry: TripodConfigEntry) -> Pipeline:
@@ -240,11 +248,13 @@ async def _update(hass: HomeAssistant, entry: TripodConfigEntry) -> None:
     else:
         hass.data[SHARED].links.update(entry)
         await entry.runtime_data.camera.stand(standing(entry))
+        await publications.stand(hass, entry)
         entry.runtime_data.camera.limit(settings.retention(entry.options), settings.floor(entry.options))
         await entry.runtime_data.mqtt.update()
 
 
 def _configured(entry: TripodConfigEntry) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the camera must be set up anew for; limits of what is kept are taken over as they are, and MQTT."""
-    options = {key: value for key, value in entry.options.items() if key != CONF_MQTT}
+    apart = (CONF_MQTT, brought.CONF_BROUGHT)
+    options = {key: value for key, value in entry.options.items() if key not in apart}
     return dict(entry.data), {**options, CONF_STORAGE: settings.storage(entry.options)[CONF_FOLDER]}

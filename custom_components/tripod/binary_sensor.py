@@ -16,6 +16,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .data import TripodConfigEntry
 from .engine.status import State, Status
 from .entity import TripodEntity
+from .publication_entity import add_publications
 
 PARALLEL_UPDATES = 0
 
@@ -49,6 +50,7 @@ async def async_setup_entry(
 ) -> None:
     """Set up the binary sensors of a camera."""
     async_add_entities(TripodBinarySensor(entry, description) for description in DESCRIPTIONS)
+    add_publications("binary_sensor", hass, entry, async_add_entities)
 
 
 class TripodBinarySensor(TripodEntity, BinarySensorEntity):

@@ -51,5 +51,10 @@ CONF_MAX_AGE: Final = "max_age"
 CONF_MAX_COUNT: Final = "max_count"
 CONF_MAX_SIZE: Final = "max_size"
 
+SUBENTRY_PUBLICATION: Final = "publication"
+"""A server that takes the camera's video: its data is `engine.publisher.Publication.as_dict`."""
+CONF_SOUND: Final = "sound"
+CONF_VERIFY_TLS: Final = "verify_tls"
+
 SUBENTRY_TIMELAPSE: Final = "timelapse"
 """A standing timelapse: its title is the job's name, its data `engine.timelapse.Job.as_dict`."""

@@ -8,7 +8,8 @@ from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_KEY, CONF_NODE
+from . import publications
+from .const import CONF_KEY, CONF_NODE, SUBENTRY_LINK
 from .data import TripodConfigEntry
 from .engine.errors import TripodError
 from .engine.sources.node import diagnose
@@ -31,8 +32,9 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: TripodC
         "options": dict(entry.options),
         "links": [
             {**async_redact_data(link.data, SECRETS), "last_used": storage.used(link.subentry_id)}
-            for link in entry.subentries.values()
+            for link in entry.get_subentries_of_type(SUBENTRY_LINK)
         ],
+        "publications": publications.diagnostics(entry),
         "status": _plain(pipeline.status),
         "controls": _controls(entry),
         "mqtt": entry.runtime_data.mqtt.facts,

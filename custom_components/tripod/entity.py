@@ -19,6 +19,7 @@ BRAND = "Tripod"
 
 MODELS = {
     "csi": "CSI camera",
+    "motion_in_ocean": "motion-in-ocean camera",
     "node": "Node camera",
     "test_pattern": "Test pattern",
     "url": "Network camera",

@@ -22,7 +22,8 @@ from . import forms
 from .const import CONF_CODEC, DOMAIN
 from .engine.errors import InvalidSource, TripodError
 from .engine.no_signal import NoSignal
-from .engine.sources import Found, Source
+from .engine.sources import Found, Source, UrlSource
+from .engine.sources.recognise import is_base, recognise
 from .preview import Album, words
 from .probe import probe
 from .sentences import phrases, placeholders
@@ -127,9 +128,13 @@ class CameraFlow(ConfigFlow):
         except InvalidSource as error:
             self.error = error
             return await self.go(self.form)
-        if identity := forms.identity(self._source):
-            self._async_abort_entries_match(identity)
+        self._known_already(self._source)
         return await self.async_step_check()
+
+    def _known_already(self, source: Source) -> None:
+        """Abort where another camera has the same source."""
+        if identity := forms.identity(source):
+            self._async_abort_entries_match(identity)
 
     # --- the live check --------------------------------------------------------------------------------------------
 
@@ -141,11 +146,19 @@ class CameraFlow(ConfigFlow):
     async def _check(self) -> str:
         assert self._source is not None
         try:
-            self._source, self._found = await probe(self.hass, self._source)
+            self._source, self._found = await probe(self.hass, await self._behind(self._source))
         except TripodError as error:
             self.error = error
             return self.form
         return "apply" if self.source == SOURCE_REAUTH else "confirm"
+
+    async def _behind(self, source: Source) -> Source:
+        """Return where the pictures are, where an address names only what serves them."""
+        if not is_base(source):
+            return source
+        assert isinstance(source, UrlSource)
+        found = await recognise(source, tools(self.hass).resolve)
+        return found.source if found else source
 
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what was found."""
@@ -153,6 +166,7 @@ class CameraFlow(ConfigFlow):
             return await self.async_step_apply()
         assert self._source is not None
         assert self._found is not None
+        self._known_already(self._source)
         return self.async_show_form(
             step_id="confirm",
             data_schema=probatio.Schema({}),

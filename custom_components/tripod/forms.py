@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from homeassistant.const import CONF_NAME, CONF_PASSWORD, CONF_URL, CONF_USERNAME
+from homeassistant.const import CONF_NAME, CONF_PASSWORD, CONF_TOKEN, CONF_URL, CONF_USERNAME
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -107,6 +107,10 @@ _FIELDS: dict[str, dict[Any, Any]] = {
         probatio.Optional(CONF_USERNAME): TextSelector(TextSelectorConfig(autocomplete="off")),
         probatio.Optional(probatio.Secret(CONF_PASSWORD)): PASSWORD,
     },
+    "motion_in_ocean": {
+        probatio.Required(CONF_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
+        probatio.Optional(probatio.Secret(CONF_TOKEN)): PASSWORD,
+    },
     "v4l2": {
         probatio.Required("device", default="/dev/video0"): TEXT,
         probatio.Required("input_format", default="mjpeg"): choice(
@@ -124,6 +128,7 @@ _ADVANCED: dict[str, dict[Any, Any]] = {
         probatio.Required("rtsp_transport", default="tcp"): choice("tcp", "udp", key="rtsp_transport"),
         probatio.Required("still_interval", default=1): number(0.1, 3600, "s", step=0.1),
     },
+    "motion_in_ocean": {probatio.Required("verify_tls", default=True): BooleanSelector()},
     "v4l2": {probatio.Required("quality", default=85): number(1, 100, "%")},
 }
 
@@ -134,8 +139,10 @@ CREDENTIALS = probatio.Schema(
     }
 )
 
-KINDS: Final = ["v4l2", "csi", "node", "url", "test_pattern"]
-"""The kinds of source, in the order of the menu."""
+TOKEN = probatio.Schema({probatio.Required(probatio.Secret(CONF_TOKEN)): PASSWORD})
+
+KINDS: Final = ["v4l2", "csi", "node", "url", "motion_in_ocean", "bring", "test_pattern"]
+"""The kinds of source, and cameras of all kinds that are set up elsewhere, in the order of the menu."""
 
 DESCRIBED: Final = list(_FIELDS)
 """The kinds that a form may describe from scratch, without looking at what is there."""
@@ -150,7 +157,7 @@ def camera(kind: str, *, named: bool) -> probatio.Schema:
 
 def answers(source: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a filled-in form would hold for a source as it is stored; secrets are left out."""
-    shown = {key: value for key, value in source.items() if key != CONF_PASSWORD}
+    shown = {key: value for key, value in source.items() if key not in (CONF_PASSWORD, CONF_TOKEN)}
     return {**shown, ADVANCED: shown}
 
 
@@ -161,15 +168,20 @@ def source(kind: str, given: Mapping[str, Any]) -> Source:
 
 
 def kept_secret(known: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the stored password where the same user was left without one in a form, which does not show it."""
+    """Return the stored password where the same user was left without one in a form, which does not show it.
+
+    Likewise a token for the same address.
+    """
+    if known.get(CONF_TOKEN) and known[CONF_URL] == given[CONF_URL].rstrip("/"):
+        return {CONF_TOKEN: known[CONF_TOKEN]}
     if known.get(CONF_PASSWORD) and known[CONF_USERNAME] == given.get(CONF_USERNAME, ""):
         return {CONF_PASSWORD: known[CONF_PASSWORD]}
     return {}
 
 
 def with_credentials(known: Mapping[str, Any], given: Mapping[str, Any]) -> Source:
-    """Return a stored source with another user name and password."""
-    fields = {CONF_USERNAME: "", **given}
+    """Return a stored source with another user name and password, or another token."""
+    fields = {**({CONF_USERNAME: ""} if CONF_USERNAME in known else {}), **given}
     return load({**{key: value for key, value in known.items() if key != CONF_CODEC}, **fields})
 
 
@@ -207,7 +219,7 @@ DAY_NIGHT = probatio.Schema(
 )
 """What is asked about a camera whose exposure can be turned, besides."""
 
-NODE = probatio.Schema({probatio.Required(CONF_TAKE_OVER): BooleanSelector()})
+NODE = probatio.Schema({probatio.Required(CONF_TAKE_OVER, default=True): BooleanSelector()})
 """What is asked about a camera of a node, besides."""
 
 CONF_ENABLED: Final = "enabled"
@@ -227,7 +239,6 @@ DEFAULT_OPTIONS: Final = {
     **stored(Options()),
     CONF_DASHBOARD_VIDEO: DashboardVideo.AUTO.value,
     CONF_DAY_NIGHT: DayNight.OFF.value,
-    CONF_TAKE_OVER: True,
 }
 
 

@@ -18,8 +18,8 @@ from .engine.controls import Controls
 from .engine.mqtt import Host, MqttControl, Unsent, default_prefix
 from .engine.mqtt.control import OFFLINE
 from .engine.status import State
+from .media_facts import facts
 from .sentences import describe
-from .services.answers import facts
 
 MQTT: Final = "mqtt"
 
@@ -124,7 +124,8 @@ class MqttBridge:
         self._detachments.clear()
         self._control.disconnected()
         topic = self._control.topics.availability
-        self._hass.async_create_task(self._say_last(topic), f"{DOMAIN}: offline")
+        # nobody waits for it: it is on its way at once, or never
+        self._hass.async_create_background_task(self._say_last(topic), f"{DOMAIN}: offline")
 
     @callback
     def _unsubscribe(self) -> None:

@@ -24,6 +24,7 @@ from .engine.status import State, Status
 from .engine.timelapse import JobStatus
 from .entity import KeptEntity, TripodEntity
 from .hand_over import HandOver
+from .publication_entity import add_publications
 from .sentences import describe
 
 PARALLEL_UPDATES = 0
@@ -229,6 +230,7 @@ async def async_setup_entry(
     """Set up the sensors of a camera."""
     async_add_entities(TripodSensor(entry, description) for description in DESCRIPTIONS)
     async_add_entities(KeptSensor(entry, description) for description in KEPT)
+    add_publications("sensor", hass, entry, async_add_entities)
     if hand_over := entry.runtime_data.hand_over:
         async_add_entities([HandOverSensor(entry, hand_over)])
 

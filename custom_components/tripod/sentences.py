@@ -46,12 +46,36 @@ def placeholders(error: TripodError) -> dict[str, str]:
 @callback
 def describe(hass: HomeAssistant, error: TripodError) -> str:
     """Return what happened and what to do, in the language of the server; in English where that is not translated."""
+    return _sentence(hass, error, error.cause)
+
+
+def _sentence(hass: HomeAssistant, error: TripodError, key: str) -> str:
     texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
-    text = texts.get(f"component.{DOMAIN}.exceptions.{error.cause}.message")
+    text = texts.get(f"component.{DOMAIN}.exceptions.{key}.message")
     try:
         return text.format(**placeholders(error)) if text else str(error)
     except LookupError, ValueError:  # a translation that names what does not exist
         return str(error)
+
+
+_BY_SERVER: Final = {
+    "unreachable": "server_unreachable",
+    "refused": "server_refused",
+    "unauthorized": "server_unauthorized",
+    "tls": "server_tls",
+    "not_found": "server_not_found",
+    "source_failed": "server_failed",
+    "stream_ended": "server_closed",
+    "format_not_supported": "server_format",
+    "worker_failed": "server_worker",
+}
+"""What the sentences of some causes are where not a camera but a server that is published to is meant."""
+
+
+@callback
+def describe_server(hass: HomeAssistant, error: TripodError) -> str:
+    """Return as `describe` does what happened at a server that is published to, and what to do."""
+    return _sentence(hass, error, _BY_SERVER.get(error.cause, error.cause))
 
 
 def translated(error: TripodError) -> HomeAssistantError:

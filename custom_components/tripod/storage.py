@@ -35,6 +35,7 @@ class _Data(TypedDict, total=False):
     exposure: dict[str, str]
     encoders: dict[str, Any]
     archives: dict[str, ArchivePlace]
+    unpublished: list[str]
     max_size: int
 
 
@@ -63,6 +64,7 @@ class Storage:
         self._exposure: dict[str, str] = {}
         self._encoders: dict[str, Any] = {}
         self._archives: dict[str, ArchivePlace] = {}
+        self._unpublished: set[str] = set()
         self._max_size = 0
 
     async def load(self) -> None:
@@ -76,6 +78,7 @@ class Storage:
             self._exposure = data.get("exposure", {})
             self._encoders = data.get("encoders", {})
             self._archives = data.get("archives", {})
+            self._unpublished = set(data.get("unpublished", []))
             self._max_size = data.get("max_size", 0)
 
     @property
@@ -113,6 +116,16 @@ class Storage:
         """Forget a link that is gone."""
         if self._used.pop(link, None):
             self._save(SAVE_DELAY)
+
+    def unpublished(self, publication: str) -> bool:
+        """Return whether the user switched `publication` off."""
+        return publication in self._unpublished
+
+    def set_unpublished(self, publication: str, off: bool) -> None:  # noqa: FBT001
+        """Remember whether `publication` is switched off."""
+        if off != self.unpublished(publication):
+            self._unpublished ^= {publication}
+            self._save(SOON)
 
     def controls(self, camera: str) -> dict[str, float]:
         """Return what the user set on `camera`, by key of the control."""
@@ -209,5 +222,6 @@ class Storage:
             "exposure": self._exposure,
             "encoders": self._encoders,
             "archives": self._archives,
+            "unpublished": sorted(self._unpublished),
             "max_size": self._max_size,
         }

@@ -12,6 +12,7 @@ from .data import TripodConfigEntry
 from .engine.controls import ControlKind
 from .engine.status import State
 from .entity import TripodEntity
+from .publication_entity import add_publications
 from .timelapse_switch import add_timelapses
 
 PARALLEL_UPDATES = 1
@@ -26,6 +27,7 @@ async def async_setup_entry(
     async_add_entities([StreamSwitch(entry, STREAM)])
     add_controls(entry, ControlKind.SWITCH, ControlSwitch, async_add_entities)
     add_timelapses(hass, entry, async_add_entities)
+    add_publications("switch", hass, entry, async_add_entities)
 
 
 class StreamSwitch(TripodEntity, SwitchEntity):

@@ -48,7 +48,18 @@ ROUNDS = 3
 PATIENCE = 30.0
 GUEST = Path(__file__).parent / "guest"
 
-CAMERA = '[[camera]]\nid = "bench"\n[camera.source]\nkind = "url"\nurl = "{url}"\ndelivery = "{delivery}"\n'
+CAMERA = """
+[[camera]]
+id = "bench"
+
+[camera.source]
+kind = "url"
+url = "{url}"
+delivery = "{delivery}"
+
+[camera.options]
+linger = 0
+"""
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ async def test_what_is_no_such_node_is_refused(body: str) -> None:
 @pytest.mark.parametrize(
     "fields", [{"url": "rtsp://a"}, {"url": "http://u:p@a"}, {"url": "http://a?x=1"}, {"url": "http://a", "token": "é"}]
 )
-def test_what_is_no_base_address_is_refused(fields: dict[str, str]) -> None:
+def test_what_is_no_base_address_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(errors.InvalidSource):
         MotionInOcean(**fields)
 

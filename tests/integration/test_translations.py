@@ -24,6 +24,8 @@ from custom_components.tripod import (
     issues,
     link_flow,
     node_forms,
+    publication_entity,
+    publication_flow,
     select,
     sensor,
     sentences,
@@ -38,6 +40,7 @@ from custom_components.tripod.control_entity import KNOWN
 from custom_components.tripod.engine import errors
 from custom_components.tripod.engine.errors import TripodError
 from custom_components.tripod.engine.exposure import Exposure
+from custom_components.tripod.engine.publisher import PublisherState
 from custom_components.tripod.engine.sources import V4l2, csi
 from custom_components.tripod.engine.sources.alsa import Microphone
 from custom_components.tripod.engine.sources.csi import CsiCamera
@@ -151,9 +154,12 @@ def test_every_field_of_the_other_dialogs_has_a_text() -> None:
     steps = EN["config_subentries"]["timelapse"]["step"]
     _assert_form(steps["user"], timelapse_forms.NEW)
     _assert_form(steps["reconfigure"], timelapse_forms.CHANGE)
+    steps = EN["config_subentries"]["publication"]["step"]
+    _assert_form(steps["user"], publication_flow.FORM)
+    _assert_form(steps["reconfigure"], publication_flow.FORM)
 
 
-FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "node_flow.py", "v4l2_flow.py")
+FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "import_flow.py", "node_flow.py", "v4l2_flow.py")
 
 
 def test_every_step_has_a_text() -> None:
@@ -161,6 +167,9 @@ def test_every_step_has_a_text() -> None:
     shown = set(re.findall(r'(?:\bstep_id=|self\.show\(\s*)"(\w+)"', code)) | set(forms.DESCRIBED) - {"v4l2"}
     assert shown == set(EN["config"]["step"])
     assert set(re.findall(r'self\.work\("(\w+)"', code)) == set(EN["config"]["progress"])
+    for file, subentry in (("publication_flow.py", "publication"), ("link_flow.py", "link")):
+        code = (ROOT / file).read_text()
+        assert set(re.findall(r'reason="(\w+)"', code)) <= set(EN["config_subentries"][subentry]["abort"])
     links = set(re.findall(r'\bstep_id="(\w+)"', (ROOT / "link_flow.py").read_text()))
     assert links <= set(EN["config_subentries"]["link"]["step"])
     assert set(re.findall(r"\{(\w+)\}", EN["config"]["step"]["confirm"]["description"])) == {
@@ -204,13 +213,14 @@ def test_every_exception_that_is_raised_has_a_text() -> None:
 def test_every_entity_has_a_name_and_an_icon() -> None:
     named: set[str] = set()
     for platform, descriptions in (
+        ("binary_sensor", [publication_entity.CONNECTED]),
         ("button", button.DESCRIPTIONS),
         ("event", [event.CHANGE, event.CONNECTION, *event.KEPT]),
         ("image", image.DESCRIPTIONS),
         ("number", []),
         ("select", [select.EXPOSURE]),
-        ("sensor", [*sensor.DESCRIPTIONS, *sensor.KEPT, sensor.HAND_OVER]),
-        ("switch", [switch.STREAM, timelapse_switch.TIMELAPSE]),
+        ("sensor", [*sensor.DESCRIPTIONS, *sensor.KEPT, sensor.HAND_OVER, publication_entity.STATE]),
+        ("switch", [switch.STREAM, timelapse_switch.TIMELAPSE, publication_entity.SWITCH]),
     ):
         # what has no key is named by its device class
         keys = {description.translation_key for description in descriptions} - {None}
@@ -231,6 +241,7 @@ def test_the_words_of_events_are_complete() -> None:
 
 def test_the_words_of_states_are_complete() -> None:
     assert set(EN["entity"]["select"]["exposure"]["state"]) == set(Exposure)
+    assert set(EN["entity"]["sensor"]["publication_state"]["state"]) == set(PublisherState)
     events = EN["entity"]["event"]["change"]["state_attributes"]["event_type"]["state"]
     assert events == EN["entity"]["sensor"]["state"]["state"]
 
@@ -283,6 +294,7 @@ def test_every_choice_has_a_text() -> None:
     check(forms.options("v4l2"))
     check(link_flow.NEW)
     check(timelapse_forms.NEW)
+    check(publication_flow.FORM)
 
 
 def _all_errors(kind: type[TripodError] = TripodError) -> list[type[TripodError]]:

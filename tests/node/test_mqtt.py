@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-import json
 import logging
 from pathlib import Path
 import socket
 import ssl
-from typing import Any
 
-import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 import pytest
 
 from custom_components.tripod.engine.backoff import Backoff
@@ -25,7 +25,7 @@ from custom_components.tripod.node.config import Broker
 from custom_components.tripod.node.mqtt import LONGEST, MqttLink
 from tests.engine.mqtt.rig import controlled
 from tests.servers.certificate import Chain, Pair
-from tests.servers.mosquitto import Mosquitto
+from tests.servers.mosquitto import Listener, Mosquitto
 
 PREFIX = "tripod/yard"
 
@@ -89,37 +89,8 @@ async def _linked(
         await link.close()
 
 
-class Listener:
-    """Somebody who follows all that is said."""
-
-    def __init__(self, client: aiomqtt.Client) -> None:
-        self.client = client
-        self.heard: list[tuple[str, str, bool]] = []
-
-    async def do(self, payload: str | bytes, *, to: str = "action", **more: Any) -> None:
-        await self.client.publish(f"{PREFIX}/control/{to}", payload, qos=1, **more)
-
-    async def until(self, topic: str, holds: Callable[[Any], Any] = lambda _: True) -> Any:
-        """Return the next payload under `topic` for which something holds."""
-        async with asyncio.timeout(20):
-            async for message in self.client.messages:
-                name, text = (
-                    str(message.topic).removeprefix(f"{PREFIX}/"),
-                    bytes(message.payload).decode(errors="replace"),
-                )
-                self.heard.append((name, text, message.retain))
-                if name == topic and holds(
-                    found := json.loads(text) if text.startswith("{") and name != "control/action" else text
-                ):
-                    return found
-        raise AssertionError
-
-
-@asynccontextmanager
-async def _listening(mosquitto: Mosquitto) -> AsyncIterator[Listener]:
-    async with mosquitto.client() as client:
-        await client.subscribe(f"{PREFIX}/#", qos=1)
-        yield Listener(client)
+def _listening(mosquitto: Mosquitto) -> AbstractAsyncContextManager[Listener]:
+    return mosquitto.listener(PREFIX)
 
 
 async def test_a_camera_is_controlled_with_client_certificates(mosquitto: Mosquitto, camera: Camera) -> None:
@@ -237,8 +208,8 @@ def _as(name: str) -> Change:
         pytest.param(
             lambda b, _: replace(b, tls=False, ca=None, certificate=None, key=None),
             "server",
-            "stream_ended",
-            "",
+            "unreachable",
+            "says nothing in MQTT",
             id="no TLS",
         ),
         pytest.param(
@@ -301,3 +272,15 @@ async def test_a_broker_takes_nothing_older_than_tls_1_2(mosquitto: Mosquitto) -
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert context.check_hostname
     assert context.verify_mode is ssl.CERT_REQUIRED
+
+
+async def test_a_broker_that_speaks_mqtt_3_only_will_do(mosquitto: Mosquitto, camera: Camera) -> None:
+    async with _listening(mosquitto) as listener:
+        link = MqttLink(_broker(mosquitto), camera, prefix=PREFIX, title="Yard", client_id="tripod-old")
+        refused = MqttConnectError(ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version"))  # type: ignore[no-untyped-call]
+        assert link._refused(refused).cause == "source_failed"
+        link.open()
+        assert await listener.until("availability") == "online"
+        assert (await listener.ask("picture"))["ok"]
+        await link.close()
+    assert "as tripod-old (p2, c1, k30, u'node')" in mosquitto.log

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+import json
 from pathlib import Path
 import shutil
 import ssl
 import subprocess
+from typing import Any
 
 import aiomqtt
 
@@ -30,6 +33,39 @@ user viewer
 topic read #
 """
 """Who may what, by the name in the certificate: the node hears commands and nothing else, and gives none."""
+
+
+class Listener:
+    """Somebody who gives a camera commands, and follows all that it says."""
+
+    def __init__(self, client: aiomqtt.Client, prefix: str) -> None:
+        self.client = client
+        self.prefix = prefix
+        self.heard: list[tuple[str, str, bool]] = []
+        """Topic below the prefix, payload, and whether the broker had kept it."""
+
+    async def do(self, payload: str | bytes, *, to: str = "action", **more: Any) -> None:
+        await self.client.publish(f"{self.prefix}/control/{to}", payload, qos=1, **more)
+
+    async def until(self, topic: str, holds: Callable[[Any], Any] = lambda _: True) -> Any:
+        """Return the next payload under `topic` for which something holds."""
+        async with asyncio.timeout(20):
+            async for message in self.client.messages:
+                name = str(message.topic).removeprefix(f"{self.prefix}/")
+                text = bytes(message.payload).decode(errors="replace")
+                self.heard.append((name, text, message.retain))
+                if name == topic and holds(found := _read(name, text)):
+                    return found
+        raise AssertionError
+
+    async def ask(self, payload: str | bytes, *, to: str = "action", **more: Any) -> Any:
+        """Give a command and return the next reply."""
+        await self.do(payload, to=to, **more)
+        return await self.until("reply")
+
+
+def _read(topic: str, text: str) -> Any:
+    return json.loads(text) if topic in ("reply", "status/json") else text
 
 
 class Mosquitto:
@@ -88,3 +124,10 @@ log_type all
         context.load_cert_chain(own.certificate, own.key)
         async with aiomqtt.Client(self.address, self.port, tls_context=context, timeout=10) as client:
             yield client
+
+    @asynccontextmanager
+    async def listener(self, prefix: str) -> AsyncIterator[Listener]:
+        """Follow all that the camera of `prefix` says."""
+        async with self.client() as client:
+            await client.subscribe(f"{prefix}/#", qos=1)
+            yield Listener(client, prefix)

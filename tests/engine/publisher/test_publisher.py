@@ -11,7 +11,7 @@ import pytest
 from custom_components.tripod.engine import errors
 from custom_components.tripod.engine.publisher import PublisherState
 from custom_components.tripod.engine.publisher.progress import Progress
-from custom_components.tripod.engine.sources import TestPattern
+from custom_components.tripod.engine.sources import Medium, TestPattern
 from custom_components.tripod.engine.status import State
 from tests.engine.media import TESTSRC
 from tests.engine.test_pipeline import children, in_state, pipeline, until as until_camera
@@ -213,6 +213,6 @@ async def test_it_keeps_the_camera_awake_and_leaves_it_alone_afterwards() -> Non
     async with pipeline(Made(), linger=0) as camera:
         async with publishing(camera, f"rtmp://127.0.0.1:{free_port()}/live/key") as publisher:
             await failed(publisher)
-            assert camera._media["packets"].wanted
-        assert not camera._media["packets"].wanted
+            assert camera._media[Medium.PACKETS].wanted
+        assert not camera._media[Medium.PACKETS].wanted
         await until_camera(camera, in_state(camera, State.IDLE))

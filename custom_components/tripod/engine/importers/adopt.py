@@ -78,7 +78,8 @@ class Adopter:
 
     def _list(self) -> tuple[list[str], list[str]]:
         """Return the names of pictures, oldest first, and those of all else."""
-        pictures, odd = [], []
+        pictures: list[str] = []
+        odd: list[str] = []
         try:
             with os.scandir(self._folder) as entries:
                 for entry in entries:

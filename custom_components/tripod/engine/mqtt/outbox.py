@@ -69,13 +69,14 @@ class Outbox:
         if self._sending:
             self._sending.cancel()
             self._sending = None
-        self._idle.set()
+        self._idle.set()  # for whoever waits
 
     async def close(self, timeout: float) -> None:
         """Wait until all is sent, or nothing can be, or the time is over; then send no more."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await self._idle.wait()
+        if self._sending and not self._sending.done():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._idle.wait()
         self.disconnected()
 
     async def _send(self) -> None:
