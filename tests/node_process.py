@@ -60,9 +60,11 @@ class NodeProcess:
 
     @property
     def code(self) -> str:
-        """Return the pairing code that the log showed last."""
-        shown: list[str] = _CODE.findall("".join(self.log))
-        return shown[-1]
+        """Return the pairing code that the log showed last, soon after the node listens."""
+        deadline = time.monotonic() + READY
+        while not (shown := _CODE.findall("".join(self.log))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return str(shown[-1])
 
     def ask(self, path: str, *, method: str = "GET", body: Any = None, token: str = "") -> tuple[int, Any]:
         """Ask for JSON; return the status and the answer."""
