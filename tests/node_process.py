@@ -60,11 +60,13 @@ class NodeProcess:
 
     @property
     def code(self) -> str:
-        """Return the pairing code that the log showed last, soon after the node listens."""
+        """Return the pairing code that the log showed last; it does so right after the node began to listen."""
         deadline = time.monotonic() + READY
-        while not (shown := _CODE.findall("".join(self.log))) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return str(shown[-1])
+        shown: list[str] = []
+        while not shown and time.monotonic() < deadline:
+            shown = _CODE.findall("".join(self.log))
+            time.sleep(0 if shown else 0.05)
+        return shown[-1]
 
     def ask(self, path: str, *, method: str = "GET", body: Any = None, token: str = "") -> tuple[int, Any]:
         """Ask for JSON; return the status and the answer."""
