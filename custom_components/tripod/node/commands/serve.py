@@ -51,7 +51,8 @@ async def serve(config: NodeConfig, systemd: Systemd) -> None:
     try:
         await node.open()
         _settle()
-        systemd.ready(f"{len(config.cameras)} cameras")
+        count = len(config.cameras)
+        systemd.ready(f"Serving {count} camera{'s' if count != 1 else ''}")
         await stop.wait()
     finally:
         systemd.stopping()
