@@ -35,7 +35,7 @@ def run(arguments: Namespace) -> int:
     faulthandler.enable()
     with logging_to(config.log_level, config.log_file):
         asyncio.run(serve(config, Systemd()))
-        faulthandler.cancel_dump_traceback_later()
+    faulthandler.cancel_dump_traceback_later()
     return 0
 
 
