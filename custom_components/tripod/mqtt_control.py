@@ -18,8 +18,8 @@ from .engine.controls import Controls
 from .engine.mqtt import Host, MqttControl, Unsent, default_prefix
 from .engine.mqtt.control import OFFLINE
 from .engine.status import State
+from .media_facts import facts
 from .sentences import describe
-from .services.answers import facts
 
 MQTT: Final = "mqtt"
 

@@ -24,7 +24,6 @@ from custom_components.tripod import node_discovery, node_forms
 from custom_components.tripod.const import DOMAIN
 from custom_components.tripod.engine.errors import InvalidSource
 from custom_components.tripod.engine.sources import look
-
 from tests.servers.certificate import write_certificates
 
 from .conftest import Client
@@ -206,7 +205,7 @@ async def test_a_node_that_forgot_us_asks_for_its_code_when_it_is_added_again(
     await machine.stop()
     machine.change(cameras=cameras("bench", "door"))
     await machine.start()
-    entry = await add(hass, machine, token="x" * 43)  # noqa: S106
+    entry = await add(hass, machine, token="x" * 43)
     result = await fill_in(hass, await choose(hass, "node"), {"address": machine.url})
     assert result["step_id"] == "node_code"
     await finish(hass, await fill_in(hass, result, {"code": machine.code()}))
@@ -321,7 +320,7 @@ async def test_a_new_code_pairs_all_cameras_of_the_node_again(hass: HomeAssistan
     await machine.stop()
     machine.change(cameras=cameras("bench", "door"))
     await machine.start()
-    entries = [await add(hass, machine, name, token="x" * 43) for name in ("bench", "door")]  # noqa: S106
+    entries = [await add(hass, machine, name, token="x" * 43) for name in ("bench", "door")]
     entries[0].async_start_reauth(hass)
     await hass.async_block_till_done()
     [flow] = [each for each in hass.config_entries.flow.async_progress() if each["context"]["source"] == SOURCE_REAUTH]

@@ -199,9 +199,7 @@ async def test_a_node_that_moved_is_followed_after_its_proof(hass: HomeAssistant
     await until_met(hass, machine)
 
 
-async def test_nobody_else_is_followed_or_told_the_token(
-    hass: HomeAssistant, machine: Machine, tmp_path: Path
-) -> None:
+async def test_nobody_else_is_followed_or_told_the_token(hass: HomeAssistant, machine: Machine, tmp_path: Path) -> None:
     entry = await add(hass, machine)
     watch = await until_met(hass, machine)
     await machine.stop()

@@ -159,7 +159,7 @@ def test_every_field_of_the_other_dialogs_has_a_text() -> None:
     _assert_form(steps["reconfigure"], publication_flow.FORM)
 
 
-FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "node_flow.py", "v4l2_flow.py")
+FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "import_flow.py", "node_flow.py", "v4l2_flow.py")
 
 
 def test_every_step_has_a_text() -> None:
@@ -219,7 +219,7 @@ def test_every_entity_has_a_name_and_an_icon() -> None:
         ("image", image.DESCRIPTIONS),
         ("number", []),
         ("select", [select.EXPOSURE]),
-        ("sensor", [*sensor.DESCRIPTIONS, *sensor.KEPT, sensor.HAND_OVER]),
+        ("sensor", [*sensor.DESCRIPTIONS, *sensor.KEPT, sensor.HAND_OVER, publication_entity.STATE]),
         ("switch", [switch.STREAM, timelapse_switch.TIMELAPSE, publication_entity.SWITCH]),
     ):
         # what has no key is named by its device class

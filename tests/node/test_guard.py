@@ -98,6 +98,14 @@ async def test_this_machine_is_trusted_unless_somebody_else_stands_behind_it(tru
         assert (await trusting.ask("GET", "/clients", **{header: "127.0.0.1"})).status == 401, header
 
 
+async def test_a_proxy_that_does_not_say_for_whom_it_asks(trusting: Site) -> None:
+    """Such as nginx with nothing but `proxy_pass`."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", trusting.node.port)
+    writer.write(b"GET /clients HTTP/1.0\r\nHost: 127.0.0.1:8089\r\nConnection: close\r\n\r\n")
+    assert b" 401 " in await reader.readline()
+    writer.close()
+
+
 async def test_this_machine_is_called_by_its_own_names(trusting: Site) -> None:
     """A page whose name was made to lead to this machine (DNS rebinding) is of the same origin, but calls it so."""
     for host in ("localhost", "127.0.0.1:8089", "[::1]:1"):

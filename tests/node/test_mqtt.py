@@ -11,6 +11,9 @@ from pathlib import Path
 import socket
 import ssl
 
+from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 import pytest
 
 from custom_components.tripod.engine.backoff import Backoff
@@ -205,8 +208,8 @@ def _as(name: str) -> Change:
         pytest.param(
             lambda b, _: replace(b, tls=False, ca=None, certificate=None, key=None),
             "server",
-            "stream_ended",
-            "",
+            "unreachable",
+            "says nothing in MQTT",
             id="no TLS",
         ),
         pytest.param(
@@ -269,3 +272,15 @@ async def test_a_broker_takes_nothing_older_than_tls_1_2(mosquitto: Mosquitto) -
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert context.check_hostname
     assert context.verify_mode is ssl.CERT_REQUIRED
+
+
+async def test_a_broker_that_speaks_mqtt_3_only_will_do(mosquitto: Mosquitto, camera: Camera) -> None:
+    async with _listening(mosquitto) as listener:
+        link = MqttLink(_broker(mosquitto), camera, prefix=PREFIX, title="Yard", client_id="tripod-old")
+        refused = MqttConnectError(ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version"))  # type: ignore[no-untyped-call]
+        assert link._refused(refused).cause == "source_failed"
+        link.open()
+        assert await listener.until("availability") == "online"
+        assert (await listener.ask("picture"))["ok"]
+        await link.close()
+    assert "as tripod-old (p2, c1, k30, u'node')" in mosquitto.log

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..engine.archive import Archive, Item, Kind
 from ..engine.archive.item import SUFFIXES
@@ -25,9 +26,12 @@ from ..engine.timelapse import Job, RenderQueue, Sun
 from ..engine.web import CameraEndpoints
 from .away import RecordWhileAway, Rhythm
 from .config import CameraConfig
-from .facts import Facts, camera_facts, recording_facts, render_facts, storage_facts, timelapse_facts
+from .facts import Facts, camera_facts, mqtt_facts, recording_facts, render_facts, storage_facts, timelapse_facts
 from .memory import Memory
 from .presence import Presence
+
+if TYPE_CHECKING:
+    from .mqtt import MqttLink
 
 NO_SUN = "a node knows neither where the sun is nor what Home Assistant's entities say: let Home Assistant take it"
 
@@ -79,6 +83,8 @@ class NodeCamera:
         # the node itself sees to CORS
         self.endpoints = CameraEndpoints(self.pipeline, title=self.title, archive=self.archive, cors=False)
         self._away = RecordWhileAway(self.camera, shared.presence, shared.rhythm) if config.record_while_away else None
+        self.mqtt: MqttLink | None = None
+        """Its connection to a broker, where the node has one."""
         self._listeners = Listeners()
         self._endings: list[Callable[[], None]] = []
 
@@ -104,6 +110,7 @@ class NodeCamera:
             "timelapses": [timelapse_facts(status) for status in camera.timelapses.jobs],
             "renders": [render_facts(render) for render in camera.renders],
             "storage": storage_facts(camera),
+            "mqtt": self.mqtt and mqtt_facts(self.mqtt.status),
         }
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:

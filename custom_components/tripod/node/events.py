@@ -121,8 +121,8 @@ class Events:
         with ExitStack() as stack:
             self._ears.add(ear)
             stack.callback(self._ears.discard, ear)
+            stack.enter_context(self._presence.enter(client.id) if paired else nullcontext())
             async with connection:
-                stack.enter_context(self._presence.enter(client.id) if paired else nullcontext())
                 await self._pump(ear, connection)
         return connection.response
 

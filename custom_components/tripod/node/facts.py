@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engine.archive import Archive, Item
 from ..engine.camera import Camera
@@ -13,6 +13,9 @@ from ..engine.controls import Control
 from ..engine.errors import TripodError
 from ..engine.recorder import Recording
 from ..engine.timelapse import JobStatus, Render
+
+if TYPE_CHECKING:
+    from .mqtt import MqttStatus
 
 Facts = dict[str, Any]
 
@@ -61,6 +64,16 @@ def storage_facts(camera: Camera) -> Facts:
         "free": kept.free,
         "days_until_full": kept.forecast,
         "usage": usage,
+    }
+
+
+def mqtt_facts(status: MqttStatus) -> Facts:
+    """Return how a camera's connection to the broker is."""
+    return {
+        "connected": status.connected,
+        **error_facts(status.error),
+        "breaks": status.breaks,
+        "dropped": status.dropped,
     }
 
 

@@ -73,6 +73,8 @@ class Guard:
         self._node = node
         self.heard: Callable[[web.Request], object] = bool
         """Is told of each request."""
+        self.closed = False
+        """Whether nobody is let in any more."""
 
     def application(self) -> web.Application:
         """Return what serves all routes, and nothing else."""
@@ -91,6 +93,8 @@ class Guard:
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a request through, or say why not, in JSON."""
         self.heard(request)
+        if self.closed:
+            return _refused(503, errors.Stopped())
         try:
             if request.method == hdrs.METH_OPTIONS and self._is_preflight(request):
                 return web.Response(status=HTTPStatus.NO_CONTENT, headers=PREFLIGHT)

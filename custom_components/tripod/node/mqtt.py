@@ -14,6 +14,7 @@ import ssl
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -109,6 +110,7 @@ class MqttLink:
         """Begin to connect."""
         self.control.open()
         self._task = asyncio.create_task(self._keep_connected(), name=f"{self._title}: MQTT")
+        self._task.add_done_callback(_ended)
 
     async def close(self) -> None:
         """Tell the broker that the camera is offline, and end."""
@@ -146,7 +148,7 @@ class MqttLink:
             return self._refused(error)
         except aiomqtt.MqttError as error:
             self._leave()
-            return await diagnose(self._broker, context, str(error))
+            return await diagnose(self._broker, context, error)
         finally:
             self._leave()
         raise AssertionError("the messages have no end")
@@ -164,7 +166,7 @@ class MqttLink:
             protocol=self._protocol,
             # what was asked for while the camera was away is not done hours later
             clean_session=None if modern else True,
-            clean_start=True,
+            clean_start=modern or MQTT_CLEAN_START_FIRST_ONLY,
             properties=limit if modern else None,
             will=aiomqtt.Will(self.control.topics.availability, OFFLINE, qos=AT_LEAST_ONCE, retain=True),
             keepalive=KEEPALIVE,
@@ -209,3 +211,8 @@ class MqttLink:
             await client.publish(topic, payload, qos=AT_LEAST_ONCE, retain=retain)
         except aiomqtt.MqttError as error:
             raise Unsent(str(error)) from error
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        task.get_loop().call_exception_handler({"message": "a connection ended", "exception": error, "task": task})

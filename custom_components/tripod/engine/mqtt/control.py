@@ -79,6 +79,7 @@ class MqttControl:
         self._throttle = Throttle(RATE, BURST, clock)
         self._ids: OrderedDict[str, None] = OrderedDict()
         self._state = camera.pipeline.state
+        self._closed = False
         self._changed = asyncio.Event()
         self._answering: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,6 +101,7 @@ class MqttControl:
 
     async def close(self) -> None:
         """End; what is recorded goes on. The broker is told, if it is there."""
+        self._closed = True
         for end in self._endings:
             end()
         await _end(self._answering)
@@ -120,6 +122,8 @@ class MqttControl:
 
         `retained` is what the broker had kept: a picture that is asked for once must not be taken at each restart.
         """
+        if self._closed:
+            return
         text = ""
         given: dict[str, Any] | None = None
         command_id: str | None = None
@@ -242,10 +246,16 @@ class MqttControl:
         task = asyncio.create_task(work)
         among.add(task)
         task.add_done_callback(among.discard)
+        task.add_done_callback(_ended)
 
 
 def _json(data: Mapping[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        task.get_loop().call_exception_handler({"message": "a command ended", "exception": error, "task": task})
 
 
 async def _end(tasks: set[asyncio.Task[None]]) -> None:
