@@ -66,7 +66,7 @@ async def until_met(hass: HomeAssistant, machine: Machine) -> NodeWatch:
 def offers(hass: HomeAssistant) -> set[str]:
     """Return what is offered."""
     flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
-    return {flow["context"]["unique_id"] for flow in flows if flow["context"]["source"] == SOURCE_DISCOVERY}
+    return {flow["context"]["unique_id"] or "" for flow in flows if flow["context"]["source"] == SOURCE_DISCOVERY}
 
 
 async def test_the_node_knows_us_present_while_a_camera_is_set_up(hass: HomeAssistant, machine: Machine) -> None:
@@ -199,7 +199,9 @@ async def test_a_node_that_moved_is_followed_after_its_proof(hass: HomeAssistant
     await until_met(hass, machine)
 
 
-async def test_nobody_else_is_followed_or_told_the_token(hass: HomeAssistant, machine: Machine, tmp_path: Path) -> None:
+async def test_nobody_else_is_followed_or_told_the_token(
+    hass: HomeAssistant, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entry = await add(hass, machine)
     watch = await until_met(hass, machine)
     await machine.stop()
@@ -207,9 +209,7 @@ async def test_nobody_else_is_followed_or_told_the_token(hass: HomeAssistant, ma
     thief = Machine(tmp_path / "thief", cameras=cameras("bench"))
     await thief.start()
     heard: list[str] = []
-    thief.node.access.credentials = thief.node.credentials  # type: ignore[attr-defined]
-    own = thief.node.credentials.token
-    thief.node.credentials.token = lambda secret: heard.append(secret) or own(secret)  # type: ignore[method-assign]
+    monkeypatch.setattr(thief.node.credentials, "token", heard.append)
     try:
         assert not await hass.data[SHARED].nodes.moved(machine.node.id, [thief.url])
         assert (entry.data["url"], heard) == (machine.url, [])
@@ -309,7 +309,7 @@ async def test_what_is_no_announcement(post: Any, more: dict[str, Any]) -> None:
 
 
 async def test_addresses_of_this_machine_and_of_its_cloud_are_not_asked() -> None:
-    inward = ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1", "pi.local"]
+    inward = ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "::", "224.0.0.1", "::ffff:127.0.0.1", "pi.local"]
     assert await nodes.reachable([*inward, "192.168.1.7", "fd00::7", "192.168.1.7", ""]) == ["192.168.1.7", "fd00::7"]
 
 
