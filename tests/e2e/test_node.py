@@ -8,7 +8,6 @@ import os
 import re
 import time
 
-import psutil
 from playwright.sync_api import Browser, Playwright
 import pytest
 
