@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_DISCOVERY, SOURCE_IGNORE, SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import SOURCE_DISCOVERY, SOURCE_IGNORE, SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 import pytest
@@ -19,6 +19,7 @@ from custom_components.tripod.node_watch import NodeWatch
 from custom_components.tripod.preview import previews
 from custom_components.tripod.shared import SHARED
 from custom_components.tripod.system_health import _nodes
+from tests.servers.start import free_port
 
 from .conftest import Client, SetUp
 from .node import Machine, add, cameras
@@ -196,6 +197,29 @@ async def test_a_node_that_moved_is_followed_after_its_proof(hass: HomeAssistant
     assert machine.url != old
     assert {entry.data["url"] for entry in entries} == {machine.url}
     assert {entry.state for entry in entries} == {ConfigEntryState.LOADED}
+    await until_met(hass, machine)
+
+
+async def test_a_node_whose_move_was_heard_of_before_it_was_missed_is_followed(
+    hass: HomeAssistant, machine: Machine
+) -> None:
+    entry = await add(hass, machine)
+    await until_met(hass, machine)
+    followed = asyncio.Event()
+
+    async def note(_hass: HomeAssistant, _entry: ConfigEntry) -> None:
+        followed.set()
+
+    entry.add_update_listener(note)
+    port = free_port()
+    assert not await hass.data[SHARED].nodes.moved(machine.node.id, [f"http://127.0.0.1:{port}"]), "it is still there"
+    await machine.stop()
+    machine.change(port=port)
+    await machine.start()
+    async with asyncio.timeout(20):
+        await followed.wait()
+    await hass.async_block_till_done()
+    assert entry.data["url"] == machine.url
     await until_met(hass, machine)
 
 
