@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from custom_components.tripod.engine import errors
+from custom_components.tripod.engine.backoff import Backoff
 from custom_components.tripod.engine.publisher import PublisherState
 from custom_components.tripod.engine.publisher.progress import Progress
 from custom_components.tripod.engine.sources import Medium, TestPattern
@@ -152,8 +153,8 @@ async def test_a_wrong_password_is_told_once_and_nowhere_shown(caplog: pytest.Lo
 
 
 async def test_a_server_that_is_not_there_and_comes_and_dies() -> None:
-    port = free_port()
-    async with pipeline(Made()) as camera, publishing(camera, f"rtsp://127.0.0.1:{port}/live") as publisher:
+    url = f"rtsp://127.0.0.1:{(port := free_port())}/live"
+    async with pipeline(Made()) as camera, publishing(camera, url) as publisher:
         assert isinstance(await failed(publisher), errors.Refused)
         assert publisher.status.bytes == 0
         async with record_server("--port", str(port)) as server:
@@ -161,21 +162,33 @@ async def test_a_server_that_is_not_there_and_comes_and_dies() -> None:
             await state(publisher, PublisherState.PUBLISHING)
             assert publisher.status.error is None
             server.process.kill()
-            assert isinstance(await failed(publisher), errors.TripodError)
+            await failed(publisher)
 
 
-async def test_a_restart_of_the_camera_passes_through_and_its_end_ends_the_connection() -> None:
+async def test_a_restart_of_the_camera_passes_through_and_its_stop_ends_the_connection() -> None:
+    async with (
+        pipeline(Made()) as camera,
+        listener("rtmp") as server,
+        publishing(camera, f"rtmp://127.0.0.1:{server.port}/live/key") as publisher,
+    ):
+        before = len(await server.until(10))
+        await camera.restart()
+        assert _rises(await server.until(before + 20))
+        await camera.stop()
+        await state(publisher, PublisherState.WAITING)
+        await server.ended()
+        assert isinstance(publisher.status.error, errors.Stopped)
+        assert publisher.status.restarts == 0
+
+
+async def test_a_camera_that_stays_away_ends_the_connection_and_begins_another() -> None:
     port = free_port()
-    async with pipeline(Made()) as camera, listener("rtmp", port=port) as first:
-        async with publishing(camera, f"rtmp://127.0.0.1:{port}/live/key") as publisher:
-            before = len(await first.until(10))
-            await camera.restart()
-            assert _rises(await first.until(before + 20))
-            await camera.stop()
+    async with pipeline(Made(options=("-t", "3", *VIDEO))) as camera, listener("rtmp", port=port) as first:
+        camera._supervision._backoff = Backoff()
+        async with publishing(camera, f"rtmp://127.0.0.1:{port}/live/key", away=0.3) as publisher:
+            await first.until(5)
             await state(publisher, PublisherState.WAITING)
             await first.ended()
-            assert isinstance(publisher.status.error, errors.Stopped)
-            assert publisher.status.restarts == 0
+            assert isinstance(publisher.status.error, errors.StreamEnded)
             async with listener("rtmp", port=port) as second:
-                camera.start()
                 await second.until(5)
