@@ -155,8 +155,9 @@ class Publisher:
 
     async def _connection(self, first: bytes, reader: PacketReader) -> None:
         """Publish until the camera stays away or its video becomes another one; raises what the server made fail."""
-        parser = self._pipeline.packet_feed.parser
-        worker = command(self._pipeline.tools.ffmpeg, self.publication, parser.video_codec, parser.audio_codec)
+        ffmpeg, parser = self._pipeline.tools.ffmpeg, self._pipeline.packet_feed.parser
+        hide = await ffmpeg.hides()
+        worker = command(ffmpeg, self.publication, parser.video_codec, parser.audio_codec, hide=hide)
         await check(self.publication.url, verify_tls=self.publication.verify_tls, resolve=self._pipeline.tools.resolve)
         self._frames += self._current.frames
         self._bytes += self._current.bytes
