@@ -41,6 +41,7 @@ from .exposure import CameraExposure
 from .hand_over import HandOver
 from .links import Link, Links
 from .listener import Listener
+from .metrics_view import MetricsView
 from .mqtt_control import MqttBridge
 from .node_forms import access_of
 from .node_views import NodesView
@@ -101,6 +102,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     views.async_register(hass)
     media_views.async_register(hass)
     hass.http.register_view(media_zip.ZipView())
+    hass.http.register_view(MetricsView())
     hass.http.register_view(NodesView())
     services.async_setup_services(hass)
     Discovery(hass).start()

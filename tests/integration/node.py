@@ -95,5 +95,3 @@ async def add(hass: HomeAssistant, machine: Machine, camera: str = "bench", **mo
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     return entry
-
-

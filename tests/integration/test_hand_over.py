@@ -124,7 +124,9 @@ async def test_all_that_a_node_kept_comes_with_what_is_known_of_it(
     fired = [event.data["new_state"] for event in events if event.data["entity_id"].startswith("event.bench")]
     types = [state.attributes["event_type"] for state in fired if state and state.attributes.get("event_type")]
     assert sorted(kind for kind in types if kind.endswith("_ready")) == ["recording_ready"] * 2 + ["timelapse_ready"]
-    folder = await async_browse_media(hass, f"media-source://tripod/{entry.entry_id}/recordings/{first.key.split('/')[1]}")
+    folder = await async_browse_media(
+        hass, f"media-source://tripod/{entry.entry_id}/recordings/{first.key.split('/')[1]}"
+    )
     assert {child.media_content_id.rpartition("recordings/")[2] for child in folder.children} == {
         item.key.removeprefix("recordings/") for item in (fox, first)
     }
@@ -161,16 +163,8 @@ async def test_nothing_comes_twice_though_we_die_before_it_is_deleted_there(
     monkeypatch.setattr(NodeClient, "delete", delete)
     downloads = _count(monkeypatch, "download")
     await hass.config_entries.async_setup(entry.entry_id)
-    deleted = await _until_empty(machine)
-    assert (deleted, downloads, len(here(entry, Kind.RECORDING))) == (True, [], 1)
-
-
-async def _until_empty(machine: Machine) -> bool:
-    """Wait until a node keeps nothing: its archive says when."""
-    async with asyncio.timeout(20):
-        while await asyncio.to_thread(kept, machine):
-            await asyncio.sleep(0.1)
-    return True
+    await until(entry, lambda _: not kept(machine))
+    assert (downloads, len(here(entry, Kind.RECORDING))) == ([], 1)
 
 
 def _count(monkeypatch: pytest.MonkeyPatch, method: str) -> list[str]:

@@ -219,7 +219,7 @@ def test_every_entity_has_a_name_and_an_icon() -> None:
         ("image", image.DESCRIPTIONS),
         ("number", []),
         ("select", [select.EXPOSURE]),
-        ("sensor", [*sensor.DESCRIPTIONS, *sensor.KEPT, sensor.HAND_OVER]),
+        ("sensor", [*sensor.DESCRIPTIONS, *sensor.KEPT, sensor.HAND_OVER, publication_entity.STATE]),
         ("switch", [switch.STREAM, timelapse_switch.TIMELAPSE, publication_entity.SWITCH]),
     ):
         # what has no key is named by its device class

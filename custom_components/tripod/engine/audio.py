@@ -19,6 +19,7 @@ import time
 from typing import NoReturn
 
 from .backoff import Backoff
+from .crew import change_role
 from .errors import DeviceMissing, Stalled, TripodError
 from .ffmpeg import Ffmpeg, explain, mpegts_output
 from .mpegts_mixer import AUDIO_PID, Mixer
@@ -125,6 +126,7 @@ class Audio:
 
     async def _keep(self, work: Callable[[_Run], Awaitable[NoReturn]], run: _Run) -> None:
         """Do `work` for ever."""
+        change_role("audio")
         backoff = Backoff()
         while True:
             began = time.monotonic()

@@ -16,6 +16,7 @@ from .audio import Audio
 from .backoff import Backoff
 from .capture import Capture, Delivery
 from .condition import Condition
+from .crew import Crew
 from .demand import OnDemand
 from .errors import FormatNotSupported, NoFreshPicture, Stopped, TripodError
 from .feed import Frame, FrameFeed, FrameReader, PacketFeed, PacketReader
@@ -71,6 +72,8 @@ class Pipeline:
         self.controls = source.controls(controls or {})
         """What can be turned while the camera runs; None where it has nothing of the kind."""
         self.audio = self._microphone()
+        self.crew = Crew()
+        """The child processes that work for this camera."""
         self._wanted = Wanted()
         warm_up = self.options.warm_up if source.warms_up else 0.0
         self._warm_up = WarmUp(tools.ffmpeg, self.frame_feed, warm_up, clock)
@@ -128,6 +131,7 @@ class Pipeline:
         """Let a stopped camera run and start it now; return the state found."""
         found = self.state
         self._stopped = False
+        self._wanted.ordered = True
         if found in (State.STOPPED, State.IDLE):
             self.condition.set(State.STARTING)
         self.open()
@@ -138,6 +142,7 @@ class Pipeline:
         """End the capture, and let nobody start it until `start`; return the state found."""
         found = self.state
         self._stopped = True
+        self._wanted.ordered = False
         await self._end()
         self.condition.set(State.STOPPED)
         return found
@@ -289,6 +294,7 @@ class Pipeline:
         return self.clock() - self._began
 
     async def _keep_capturing(self) -> None:
+        self.crew.work("capture")
         try:
             await self._supervision.run()
         finally:
@@ -306,6 +312,7 @@ class Pipeline:
             (self.frame_feed if medium is Medium.FRAMES else self.packet_feed).clear()
 
     async def _keep_transcoding(self) -> None:
+        self.crew.work("transcoder")
         backoff = Backoff()
         derived = self.frame_feed if self.source.native is Medium.PACKETS else self.packet_feed
         try:

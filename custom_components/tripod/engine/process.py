@@ -17,6 +17,7 @@ import signal
 import sys
 from typing import NoReturn, Protocol, Self, cast
 
+from . import crew
 from .errors import TripodError, WorkerFailed
 
 GUARD = Path(__file__).with_name("guard.py")
@@ -103,6 +104,7 @@ class Process(asyncio.SubprocessProtocol):
         self._side: asyncio.ReadTransport | None = None
         self._partial = b""
         self.last_words: deque[str] = deque(maxlen=LAST_WORDS)
+        self._leave: Callable[[], None] = lambda: None
         self._exited = asyncio.Event()
         self._drained = asyncio.Event()
         self._writable = asyncio.Event()
@@ -149,6 +151,7 @@ class Process(asyncio.SubprocessProtocol):
                 if fd >= 0:
                     os.close(fd)
         self._transport = transport
+        self._leave = crew.join(transport.get_pid())
         try:
             _widen(transport.get_pipe_transport(1))
             if self._on_side_output:
@@ -198,6 +201,7 @@ class Process(asyncio.SubprocessProtocol):
                 await self._exited.wait()
         if self._side is not None:
             self._side.close()
+        self._leave()
         transport.close()
 
     async def wait(self) -> NoReturn:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-import itertools
+from dataclasses import dataclass, field, replace
+from itertools import count
 import time
 
 from .errors import TooManyViewers
@@ -46,6 +46,21 @@ class Viewer:
         self.rate.add(pictures)
 
 
+@dataclass(slots=True)
+class Sent:
+    """What went out to viewers of one kind."""
+
+    pictures: int = 0
+    dropped: int = 0
+    bytes: int = 0
+
+    def add(self, viewer: Viewer) -> None:
+        """Add one viewer's share."""
+        self.pictures += viewer.pictures
+        self.dropped += viewer.dropped
+        self.bytes += viewer.bytes
+
+
 class Viewers:
     """All viewers of one camera, within its limit and each client's."""
 
@@ -53,7 +68,7 @@ class Viewers:
         """Admit at most `limit` viewers at once."""
         self.limit = limit
         self.present: list[Viewer] = []
-        self._numbers = itertools.count(1)
+        self._gone: dict[str, Sent] = {}
 
     def __len__(self) -> int:
         """Return how many are watching."""
@@ -64,12 +79,13 @@ class Viewers:
         """Let one viewer in for the time of the context; raises `TooManyViewers`."""
         self._check(self.limit, len(self.present))
         self._check(client.limit, sum(viewer.client.id == client.id for viewer in self.present))
-        viewer = Viewer(next(self._numbers), client, kind, remote, time.time())
+        viewer = Viewer(self._free_number(), client, kind, remote, time.time())
         self.present.append(viewer)
         try:
             yield viewer
         finally:
             self.present.remove(viewer)
+            self._gone.setdefault(kind, Sent()).add(viewer)
 
     def statistics(self) -> tuple[ViewerStatistics, ...]:
         """Return each one's share at this moment."""
@@ -87,6 +103,18 @@ class Viewers:
             )
             for viewer in self.present
         )
+
+    def sent(self) -> dict[str, Sent]:
+        """Return what went out to all viewers there ever were, by kind."""
+        found = {kind: replace(sent) for kind, sent in self._gone.items()}
+        for viewer in self.present:
+            found.setdefault(viewer.kind, Sent()).add(viewer)
+        return found
+
+    def _free_number(self) -> int:
+        """Return the lowest number that nobody has: who counts by it must not count for ever."""
+        taken = {viewer.number for viewer in self.present}
+        return next(number for number in count(1) if number not in taken)
 
     @staticmethod
     def _check(limit: int | None, count: int) -> None:

@@ -58,13 +58,14 @@ class Publisher:
         progress: Callable[[], Progress] = Progress,
         away: float = AWAY,
     ) -> None:
-        """Prepare to push the video of `pipeline`; `name` is the publication's in the log.
+        """Prepare to push the video of `pipeline`; `name` is the publication's for people.
 
         The connection is ended when the camera has delivered nothing for `away` seconds.
         """
         self.publication = publication
+        self.title = name or publication.host
         self._pipeline = pipeline
-        self._name = f"{pipeline.name}: {name or publication.host}"
+        self._name = f"{pipeline.name}: {self.title}"
         self._backoff = backoff or Backoff()
         self._progress = progress
         self._away = away
@@ -119,6 +120,7 @@ class Publisher:
         )
 
     async def _run(self) -> None:
+        self._pipeline.crew.work("publisher")
         with self._pipeline.demand(Medium.PACKETS):
             while True:
                 reader = self._pipeline.packet_feed.reader()

@@ -222,6 +222,7 @@ class Recorder:
         return recorded
 
     async def _pack(self, folder: Path, *, whole: bool) -> list[Recorded]:
+        self._pipeline.crew.work("recorder")
         try:
             async with self._packing:
                 recorded = await self._finisher.finish(folder, whole=whole)

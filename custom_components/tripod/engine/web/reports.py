@@ -10,7 +10,7 @@ from ..errors import NoFreshPicture, Stopped, TripodError
 from ..pipeline import Pipeline
 from ..status import State
 from .answers import NO_STORE, SOON
-from .metrics import exposition
+from .metrics import Reported, exposition
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Prometheus text exposition format."""
@@ -39,7 +39,7 @@ class Reports:
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Answer in Prometheus' text format."""
-        body = exposition(self._pipeline, self._title, self._pipeline.clock())
+        body = await exposition([Reported(self._title, self._pipeline)], clock=self._pipeline.clock)
         return web.Response(body=body.encode(), headers=NO_STORE | {"Content-Type": METRICS_TYPE})
 
     def _state(self) -> dict[str, object]:

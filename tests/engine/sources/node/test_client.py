@@ -200,7 +200,7 @@ BAD_STREAMS = {
     ),
     "a part that is no picture": (says(PARTS + b"Content-Length: 4\r\n\r\nGIF8"), errors.NotAPicture),
     "a page": (answers(b"<html>", HEAD.replace(b"application/json", b"text/html")), errors.NotANode),
-    "an end": (says(PARTS), errors.StreamEnded),
+    "an end, and no reason": (says(PARTS), errors.NotANode),
 }
 
 
