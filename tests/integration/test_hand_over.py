@@ -124,7 +124,9 @@ async def test_all_that_a_node_kept_comes_with_what_is_known_of_it(
     fired = [event.data["new_state"] for event in events if event.data["entity_id"].startswith("event.bench")]
     types = [state.attributes["event_type"] for state in fired if state and state.attributes.get("event_type")]
     assert sorted(kind for kind in types if kind.endswith("_ready")) == ["recording_ready"] * 2 + ["timelapse_ready"]
-    folder = await async_browse_media(hass, f"media-source://tripod/{entry.entry_id}/recordings/{first.key.split('/')[1]}")
+    folder = await async_browse_media(
+        hass, f"media-source://tripod/{entry.entry_id}/recordings/{first.key.split('/')[1]}"
+    )
     assert {child.media_content_id.rpartition("recordings/")[2] for child in folder.children} == {
         item.key.removeprefix("recordings/") for item in (fox, first)
     }
