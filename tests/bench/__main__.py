@@ -16,6 +16,7 @@ from . import (
     first_picture,
     hop,
     memory,
+    node,
     passthrough,
     record,
     replug,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         csi,
         replug,
         hop,
+        node,
     )
 }
 
