@@ -60,8 +60,12 @@ class NodeProcess:
 
     @property
     def code(self) -> str:
-        """Return the pairing code that the log showed last."""
-        shown: list[str] = _CODE.findall("".join(self.log))
+        """Return the pairing code that the log showed last; it does so right after the node began to listen."""
+        deadline = time.monotonic() + READY
+        shown: list[str] = []
+        while not shown and time.monotonic() < deadline:
+            shown = _CODE.findall("".join(self.log))
+            time.sleep(0 if shown else 0.05)
         return shown[-1]
 
     def ask(self, path: str, *, method: str = "GET", body: Any = None, token: str = "") -> tuple[int, Any]:

@@ -14,8 +14,8 @@ from .engine.errors import TripodError
 from .engine.events import Event, Failed, Pruned, RecordingReady, TimelapseReady
 from .engine.status import State
 from .entity import TripodEntity
+from .media_facts import facts
 from .sentences import describe
-from .services.answers import facts
 
 PARALLEL_UPDATES = 0
 

@@ -27,11 +27,12 @@ class NodeWatch:
         met: Callable[[NodeFacts], None],
         news: Callable[[str], None],
         unpaired: Callable[[], None],
+        missed: Callable[[], None],
     ) -> None:
         """Begin.
 
-        Tells that the node was `met`, and with which cameras; `news` of a camera's files; and that the node does not
-        know our token any more.
+        Tells that the node was `met`, and with which cameras; `news` of a camera's files; that the node does not know
+        our token any more; and each time that it is `missed` where it should be.
         """
         self.access = access
         self.name = access.url
@@ -45,6 +46,7 @@ class NodeWatch:
         self._met = met
         self._news = news
         self._unpaired = unpaired
+        self._missed = missed
         self._listeners = Listeners()
         self._again = asyncio.Event()
         self._task = hass.async_create_background_task(self._keep(), f"{DOMAIN}: node {access.node}")
@@ -76,6 +78,7 @@ class NodeWatch:
                 delay = backoff.longest()
             except TripodError as error:
                 self._lost(error)
+                self._missed()
                 delay = backoff.next()
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay):

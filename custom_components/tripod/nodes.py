@@ -75,6 +75,8 @@ class Nodes:
         self._hass = hass
         self._watches: dict[str, NodeWatch] = {}
         self._following: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._heard: dict[str, tuple[str, ...]] = {}
+        """Where each node said last that it is: a move may be heard of before the node is missed where it was."""
         self.turn = asyncio.Lock()
         """Held while a file is taken over: one at a time over all nodes, as viewers come first."""
 
@@ -102,6 +104,7 @@ class Nodes:
                 met=self._met,
                 news=partial(self._news, node),
                 unpaired=partial(self.ask_for_code, node),
+                missed=partial(self._missed, node),
             )
         self._withdraw({node})
 
@@ -140,7 +143,10 @@ class Nodes:
         """
         async with self._following[node]:
             entries, watch = entries_of(self._hass, node), self._watches.get(node)
-            if not entries or (watch and watch.connected):
+            if not entries:
+                return False
+            urls = self._heard[node] = tuple(urls)
+            if watch and watch.connected:
                 return False
             known = access_of(entries[0])
             for candidate in dict.fromkeys([known.url, *urls]):
@@ -154,6 +160,12 @@ class Nodes:
                 apply(self._hass, node, {"url": candidate})
                 return True
         return False
+
+    @callback
+    def _missed(self, node: str) -> None:
+        """Look where a node said that it is, now that it is not where it was."""
+        if (heard := self._heard.get(node)) and not self._following[node].locked():
+            self._hass.async_create_background_task(self.moved(node, heard), f"{DOMAIN}: look for node {node}")
 
     # --- its cameras -----------------------------------------------------------------------------------------------
 

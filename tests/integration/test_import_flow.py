@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_USER
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, SOURCE_USER
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -40,10 +41,24 @@ def entries(hass: HomeAssistant) -> dict[str, TripodConfigEntry]:
     return {entry.title: entry for entry in hass.config_entries.async_entries(DOMAIN)}
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(hass: HomeAssistant, condition: Callable[[], bool]) -> None:
+    """Wait until `condition` holds, looking after each change of a config entry or an issue."""
+    changed = asyncio.Event()
+
+    @callback
+    def look(*_: Any) -> None:
+        changed.set()
+
+    forget = [
+        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, look),
+        hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, look),
+    ]
     async with asyncio.timeout(20):
         while not condition():
-            await asyncio.sleep(0.05)
+            changed.clear()
+            await changed.wait()
+    for end in forget:
+        end()
 
 
 async def test_a_configuration_is_shown_and_then_added(hass: HomeAssistant, http_camera: Server) -> None:
@@ -65,7 +80,7 @@ async def test_a_configuration_is_shown_and_then_added(hass: HomeAssistant, http
     assert entry.options["storage"]["frames"]["max_count"] == 9
     (job,) = entry.get_subentries_of_type(SUBENTRY_TIMELAPSE)
     assert (job.title, job.data["interval"]) == ("north", 3600)
-    assert [status.job.name for status in entry.runtime_data.camera.timelapses.statuses] == ["north"]
+    assert hass.states.get("switch.north_timelapse_north") is not None
 
 
 async def test_what_is_there_already_is_not_added_again(hass: HomeAssistant, http_camera: Server) -> None:
@@ -102,7 +117,7 @@ async def test_controls_are_set_before_the_first_start(hass: HomeAssistant) -> N
     entry = entries(hass)["Camera 1"]
     wanted = {"focus_automatic_continuous": 0, "focus_absolute": 30}
     assert hass.data[SHARED].storage.controls(entry.entry_id) == wanted
-    await until(lambda: brought.CONF_BROUGHT not in entry.options)
+    await until(hass, lambda: brought.CONF_BROUGHT not in entry.options)
 
 
 async def test_cameras_of_home_assistant(hass: HomeAssistant, http_camera: Server) -> None:
@@ -154,7 +169,7 @@ async def test_pictures_of_before_are_adopted(hass: HomeAssistant, http_camera: 
     result = await fill_in(hass, form, {"text": said, "pictures": str(media / "before")})
     await fill_in(hass, result, {"cameras": ["0"]})
     (entry,) = entries(hass).values()
-    await until(lambda: brought.CONF_BROUGHT not in entry.options)
+    await until(hass, lambda: brought.CONF_BROUGHT not in entry.options)
     archive = entry.runtime_data.camera.archive
     days = await hass.async_add_executor_job(archive.days, Kind.FRAME, "north")
     assert sum(day.count for day in days if day.date.year == NEWER.year and day.date.month == NEWER.month) == 5
@@ -174,9 +189,9 @@ async def test_pictures_that_cannot_be_adopted_are_said_and_waited_for(
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     registry = ir.async_get(hass)
-    await until(lambda: registry.async_get_issue(DOMAIN, f"{brought.FAILED}_{entry.entry_id}") is not None)
+    await until(hass, lambda: registry.async_get_issue(DOMAIN, f"{brought.FAILED}_{entry.entry_id}") is not None)
     assert entry.options[brought.CONF_BROUGHT] == waiting
     (media / "gone").mkdir()
     await hass.config_entries.async_reload(entry.entry_id)
-    await until(lambda: brought.CONF_BROUGHT not in entry.options)
+    await until(hass, lambda: brought.CONF_BROUGHT not in entry.options)
     assert registry.async_get_issue(DOMAIN, f"{brought.FAILED}_{entry.entry_id}") is None

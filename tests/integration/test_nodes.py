@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_DISCOVERY, SOURCE_IGNORE, SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import SOURCE_DISCOVERY, SOURCE_IGNORE, SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 import pytest
@@ -19,6 +19,7 @@ from custom_components.tripod.node_watch import NodeWatch
 from custom_components.tripod.preview import previews
 from custom_components.tripod.shared import SHARED
 from custom_components.tripod.system_health import _nodes
+from tests.servers.start import free_port
 
 from .conftest import Client, SetUp
 from .node import Machine, add, cameras
@@ -66,7 +67,7 @@ async def until_met(hass: HomeAssistant, machine: Machine) -> NodeWatch:
 def offers(hass: HomeAssistant) -> set[str]:
     """Return what is offered."""
     flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
-    return {flow["context"]["unique_id"] for flow in flows if flow["context"]["source"] == SOURCE_DISCOVERY}
+    return {flow["context"]["unique_id"] or "" for flow in flows if flow["context"]["source"] == SOURCE_DISCOVERY}
 
 
 async def test_the_node_knows_us_present_while_a_camera_is_set_up(hass: HomeAssistant, machine: Machine) -> None:
@@ -199,7 +200,32 @@ async def test_a_node_that_moved_is_followed_after_its_proof(hass: HomeAssistant
     await until_met(hass, machine)
 
 
-async def test_nobody_else_is_followed_or_told_the_token(hass: HomeAssistant, machine: Machine, tmp_path: Path) -> None:
+async def test_a_node_whose_move_was_heard_of_before_it_was_missed_is_followed(
+    hass: HomeAssistant, machine: Machine
+) -> None:
+    entry = await add(hass, machine)
+    await until_met(hass, machine)
+    followed = asyncio.Event()
+
+    async def note(_hass: HomeAssistant, _entry: ConfigEntry) -> None:
+        followed.set()
+
+    entry.add_update_listener(note)
+    port = free_port()
+    assert not await hass.data[SHARED].nodes.moved(machine.node.id, [f"http://127.0.0.1:{port}"]), "it is still there"
+    await machine.stop()
+    machine.change(port=port)
+    await machine.start()
+    async with asyncio.timeout(20):
+        await followed.wait()
+    await hass.async_block_till_done()
+    assert entry.data["url"] == machine.url
+    await until_met(hass, machine)
+
+
+async def test_nobody_else_is_followed_or_told_the_token(
+    hass: HomeAssistant, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entry = await add(hass, machine)
     watch = await until_met(hass, machine)
     await machine.stop()
@@ -207,9 +233,7 @@ async def test_nobody_else_is_followed_or_told_the_token(hass: HomeAssistant, ma
     thief = Machine(tmp_path / "thief", cameras=cameras("bench"))
     await thief.start()
     heard: list[str] = []
-    thief.node.access.credentials = thief.node.credentials  # type: ignore[attr-defined]
-    own = thief.node.credentials.token
-    thief.node.credentials.token = lambda secret: heard.append(secret) or own(secret)  # type: ignore[method-assign]
+    monkeypatch.setattr(thief.node.credentials, "token", heard.append)
     try:
         assert not await hass.data[SHARED].nodes.moved(machine.node.id, [thief.url])
         assert (entry.data["url"], heard) == (machine.url, [])
@@ -309,7 +333,7 @@ async def test_what_is_no_announcement(post: Any, more: dict[str, Any]) -> None:
 
 
 async def test_addresses_of_this_machine_and_of_its_cloud_are_not_asked() -> None:
-    inward = ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1", "pi.local"]
+    inward = ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "::", "224.0.0.1", "::ffff:127.0.0.1", "pi.local"]
     assert await nodes.reachable([*inward, "192.168.1.7", "fd00::7", "192.168.1.7", ""]) == ["192.168.1.7", "fd00::7"]
 
 

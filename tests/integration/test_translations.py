@@ -159,7 +159,7 @@ def test_every_field_of_the_other_dialogs_has_a_text() -> None:
     _assert_form(steps["reconfigure"], publication_flow.FORM)
 
 
-FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "node_flow.py", "v4l2_flow.py")
+FLOW = ("config_flow.py", "csi_flow.py", "flow.py", "import_flow.py", "node_flow.py", "v4l2_flow.py")
 
 
 def test_every_step_has_a_text() -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 import socket
 import ssl
 
+from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 import pytest
 
 from custom_components.tripod.engine.backoff import Backoff
@@ -167,6 +170,7 @@ async def test_a_broker_that_was_away_for_long_learns_how_things_are(
             assert len(texts) == 100
             assert texts[-1] == "The camera is stopped"
         assert link.status.error is None
+        assert link.status.breaks == 1
         assert dropped == 3601 - 100
     warnings = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
     assert [text for text in warnings if "dropped" in text] == [
@@ -205,8 +209,8 @@ def _as(name: str) -> Change:
         pytest.param(
             lambda b, _: replace(b, tls=False, ca=None, certificate=None, key=None),
             "server",
-            "stream_ended",
-            "",
+            "unreachable",
+            "says nothing in MQTT",
             id="no TLS",
         ),
         pytest.param(
@@ -240,7 +244,7 @@ async def test_what_is_wrong_is_said_once_and_tried_again(
             error = link.status.error
             assert isinstance(error, TripodError)
             assert (error.cause, words in str(error)) == (cause, True), error
-            assert link.status.breaks == 2
+            assert len(naps.taken) == 2
             said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
             assert said == [f"Yard: no connection to the MQTT broker: {error}"]
             assert PASSWORD not in caplog.text + repr(link.status)
@@ -269,3 +273,15 @@ async def test_a_broker_takes_nothing_older_than_tls_1_2(mosquitto: Mosquitto) -
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert context.check_hostname
     assert context.verify_mode is ssl.CERT_REQUIRED
+
+
+async def test_a_broker_that_speaks_mqtt_3_only_will_do(mosquitto: Mosquitto, camera: Camera) -> None:
+    async with _listening(mosquitto) as listener:
+        link = MqttLink(_broker(mosquitto), camera, prefix=PREFIX, title="Yard", client_id="tripod-old")
+        refused = MqttConnectError(ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version"))
+        assert link._refused(refused).cause == "source_failed"
+        link.open()
+        assert await listener.until("availability") == "online"
+        assert (await listener.ask("picture"))["ok"]
+        await link.close()
+    assert "as tripod-old (p2, c1, k30, u'node')" in mosquitto.log

@@ -41,6 +41,8 @@ async def test_there_are_never_too_many(serve: Serve, monkeypatch: pytest.Monkey
     reader, writer = await connect(site)
     async with asyncio.timeout(10):
         assert await reader.read() == b""
+        held[3][1].write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200" in await held[3][0].readline()
     for _, each in held:
         each.close()
     writer.close()

@@ -131,6 +131,7 @@ class Pipeline:
         """Let a stopped camera run and start it now; return the state found."""
         found = self.state
         self._stopped = False
+        self._wanted.ordered = True
         if found in (State.STOPPED, State.IDLE):
             self.condition.set(State.STARTING)
         self.open()
@@ -141,6 +142,7 @@ class Pipeline:
         """End the capture, and let nobody start it until `start`; return the state found."""
         found = self.state
         self._stopped = True
+        self._wanted.ordered = False
         await self._end()
         self.condition.set(State.STOPPED)
         return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from ..engine.errors import InvalidRequest, Unauthorized, Unpaired
 from ..engine.viewers import Client
@@ -89,6 +89,8 @@ class Access:
         return (
             self._trust_loopback
             and _is_loopback(request.remote)
+            # nginx, unless told otherwise, asks so for everybody, and does not say for whom
+            and request.version >= HttpVersion11
             and not any(name in request.headers for name in FORWARDED)
             and _host(request) in LOOPBACK_NAMES
             and self._from_here(request)

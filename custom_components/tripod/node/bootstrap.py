@@ -3,11 +3,14 @@
 The workers' programs, the font and the pictures are files that other processes open by their path, and Python keeps
 what it compiled beside them. The folder is named by what is in it, so that another build has another one, and is made
 whole or not at all. In the zip file this is `__main__.py`; it may use nothing but Python itself.
+
+Python then begins anew with the folder, for what unpacking took of its memory it would keep for years.
 """
 
 from __future__ import annotations
 
 import atexit
+from compileall import compile_dir
 from contextlib import suppress
 import fcntl
 from importlib import import_module
@@ -38,15 +41,29 @@ def main() -> int:
     if find_spec("aiohttp") is None:
         print("tripod-node needs aiohttp: sudo apt install python3-aiohttp", file=sys.stderr)
         return 1
-    with ZipFile(Path(__file__).parent) as archive:
-        folder = unpacked(archive, caches())
-    # in the place of the zip file
+    place = Path(__file__).parent
+    if place.is_dir():
+        return run()
+    cache, lasting = caches()
+    with ZipFile(place) as archive:
+        folder = unpacked(archive, cache)
+    if lasting and sys.executable:  # which Python does not always know
+        before = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv)]
+        os.execv(sys.executable, [*before, str(folder), *sys.argv[1:]])  # noqa: S606  # itself
     sys.path[0] = str(folder)
+    return run()
+
+
+def run() -> int:
+    """Run what was unpacked, which is where Python looks first."""
     return int(import_module("tripod.node.main").main())
 
 
-def caches() -> Path:
-    """Return the folder for what can be made anew: systemd's, else the user's, else one that goes with this process."""
+def caches() -> tuple[Path, bool]:
+    """Return the folder for what can be made anew, and whether it is there the next time.
+
+    It is systemd's, else the user's, else one that goes with this process.
+    """
     named = os.environ.get("CACHE_DIRECTORY", "").partition(":")[0]
     with suppress(OSError, RuntimeError):
         folder = Path(named or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / OURS
@@ -54,15 +71,10 @@ def caches() -> Path:
         # what others can write, they could have this user run
         owned = folder.stat().st_uid == os.geteuid() and not folder.stat().st_mode & _OTHERS_WRITE
         if owned and os.access(folder, os.W_OK):
-            return folder
-    return passing()
-
-
-def passing() -> Path:
-    """Return a folder that is removed when this process ends."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{OURS}-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+            return folder, True
+    passing = Path(tempfile.mkdtemp(prefix=f"{OURS}-"))
+    atexit.register(shutil.rmtree, passing, ignore_errors=True)
+    return passing, False
 
 
 def unpacked(archive: ZipFile, cache: Path) -> Path:
@@ -91,6 +103,8 @@ def fill(folder: Path, archive: ZipFile) -> None:
     try:
         hold(beside)
         archive.extractall(beside)
+        # here, and not in the process that stays: compiling takes memory
+        compile_dir(beside, ddir=str(folder), quiet=2)
         if folder.exists():
             folder.rename(beside / ".damaged")
         with suppress(OSError):  # another start was quicker
@@ -100,14 +114,11 @@ def fill(folder: Path, archive: ZipFile) -> None:
     shutil.rmtree(folder / ".damaged", ignore_errors=True)
 
 
-_held: list[int] = []
-
-
 def hold(folder: Path) -> None:
     """Let everybody see, as long as this process lives, that the folder is in use."""
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(descriptor, True)  # noqa: FBT003  # by what Python begins anew as
     fcntl.flock(descriptor, fcntl.LOCK_SH)
-    _held.append(descriptor)
 
 
 def in_use(folder: Path) -> bool:

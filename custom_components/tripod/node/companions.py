@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 from ..engine.archive import Item
 from ..engine.mqtt import Host
@@ -44,7 +45,7 @@ def _links(node: Node, broker: Broker) -> Iterator[Companion]:
 
     for each in node.config.cameras:
         camera = node.cameras[each.id]
-        yield MqttLink(
+        link = MqttLink(
             broker,
             camera.camera,
             prefix=node.config.mqtt_prefix(each),
@@ -52,11 +53,13 @@ def _links(node: Node, broker: Broker) -> Iterator[Companion]:
             client_id=f"tripod-{node.id[:12]}-{camera.id}",
             host=_host(camera),
         )
+        camera.broker = link
+        yield link
 
 
 def _host(camera: NodeCamera) -> Host:
     def facts(item: Item) -> dict[str, Any]:
-        return {"key": item.key, "path": f"cameras/{camera.id}/items/{item.key}"}
+        return {"path": str(item.path), "url": f"/cameras/{camera.id}/items/{quote(item.key)}"}
 
     async def reset(_: object) -> None:
         await camera.reset_controls()

@@ -11,6 +11,7 @@ from ..engine.archive import Archive, Item
 from ..engine.camera import Camera
 from ..engine.controls import Control
 from ..engine.errors import TripodError
+from ..engine.mqtt import MqttStatus
 from ..engine.recorder import Recording
 from ..engine.timelapse import JobStatus, Render
 
@@ -61,6 +62,17 @@ def storage_facts(camera: Camera) -> Facts:
         "free": kept.free,
         "days_until_full": kept.forecast,
         "usage": usage,
+    }
+
+
+def mqtt_facts(status: MqttStatus) -> Facts:
+    """Return how a camera's connection to the broker is."""
+    return {
+        "prefix": status.prefix,
+        "connected": status.connected,
+        **error_facts(status.error),
+        "breaks": status.breaks,
+        "dropped": status.dropped,
     }
 
 

@@ -47,7 +47,8 @@ _STATUS: Mapping[type[TripodError], int] = {
 }
 """What errors are answered with; the first of their kinds counts, and what is none of these may pass: 503."""
 
-CHALLENGE = 'Basic realm="Tripod", charset="UTF-8", Bearer'
+CHALLENGES = ('Basic realm="Tripod", charset="UTF-8"', "Bearer")
+"""Each in a line of its own: Chromium asks nobody for a password where they are in one."""
 
 HEADERS = {
     "Server": "Tripod",
@@ -73,6 +74,8 @@ class Guard:
         self._node = node
         self.heard: Callable[[web.Request], object] = bool
         """Is told of each request."""
+        self.closed = False
+        """Whether nobody is let in any more."""
 
     def application(self) -> web.Application:
         """Return what serves all routes, and nothing else."""
@@ -91,6 +94,8 @@ class Guard:
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a request through, or say why not, in JSON."""
         self.heard(request)
+        if self.closed:
+            return _refused(503, errors.Stopped())
         try:
             if request.method == hdrs.METH_OPTIONS and self._is_preflight(request):
                 return web.Response(status=HTTPStatus.NO_CONTENT, headers=PREFLIGHT)
@@ -173,11 +178,12 @@ def _status(error: TripodError) -> int:
 
 def _refused(status: int, error: TripodError, headers: Mapping[str, str] | None = None) -> web.Response:
     more = dict(headers or {})
-    if status == HTTPStatus.UNAUTHORIZED:
-        more[hdrs.WWW_AUTHENTICATE] = CHALLENGE
-    elif status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         more[hdrs.RETRY_AFTER] = str(math.ceil(float(error.placeholders.get("seconds") or SOON)))
-    return refused(status, error, str, more)
+    answer = refused(status, error, str, more)
+    for challenge in CHALLENGES if status == HTTPStatus.UNAUTHORIZED else ():
+        answer.headers.add(hdrs.WWW_AUTHENTICATE, challenge)
+    return answer
 
 
 def _allowed(answered: web.HTTPException) -> Mapping[str, str]:

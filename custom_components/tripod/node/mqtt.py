@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 import logging
 import ssl
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from ..engine.backoff import Backoff
 from ..engine.camera import Camera
 from ..engine.errors import TripodError, Unauthorized
-from ..engine.mqtt import Host, MqttControl, Unsent
+from ..engine.mqtt import Host, MqttControl, MqttStatus, Unsent
 from ..engine.mqtt.control import OFFLINE
 from .config import Broker
 from .mqtt_diagnosis import diagnose, refusal, tls_context
@@ -58,19 +59,6 @@ OLD_PROTOCOL = 0x84
 """What a broker answers that does not speak MQTT 5."""
 
 
-@dataclass(frozen=True, slots=True)
-class MqttStatus:
-    """How a connection is, for all who report."""
-
-    connected: bool
-    error: TripodError | None
-    """What keeps the broker away."""
-    breaks: int
-    """How often the connection was lost or could not be made."""
-    dropped: int
-    """Messages that the broker never got."""
-
-
 class MqttLink:
     """The connection of one camera."""
 
@@ -97,18 +85,18 @@ class MqttLink:
         self._protocol = aiomqtt.ProtocolVersion.V5
         self._client: aiomqtt.Client | None = None
         self._error: TripodError | None = None
-        self._breaks = 0
         self._task: asyncio.Task[None] | None = None
 
     @property
     def status(self) -> MqttStatus:
         """How the connection is."""
-        return MqttStatus(self._client is not None, self._error, self._breaks, self.control.outbox.dropped)
+        return replace(self.control.status, error=self._error)
 
     def open(self) -> None:
         """Begin to connect."""
         self.control.open()
         self._task = asyncio.create_task(self._keep_connected(), name=f"{self._title}: MQTT")
+        self._task.add_done_callback(_ended)
 
     async def close(self) -> None:
         """Tell the broker that the camera is offline, and end."""
@@ -124,7 +112,6 @@ class MqttLink:
             error = await self._serve()
             if loop.time() - began > STABLE:
                 self._backoff.reset()
-            self._breaks += 1
             self._fail(error)
             await self._sleep(self._backoff.next())
 
@@ -146,7 +133,7 @@ class MqttLink:
             return self._refused(error)
         except aiomqtt.MqttError as error:
             self._leave()
-            return await diagnose(self._broker, context, str(error))
+            return await diagnose(self._broker, context, error)
         finally:
             self._leave()
         raise AssertionError("the messages have no end")
@@ -164,7 +151,7 @@ class MqttLink:
             protocol=self._protocol,
             # what was asked for while the camera was away is not done hours later
             clean_session=None if modern else True,
-            clean_start=True,
+            clean_start=modern or MQTT_CLEAN_START_FIRST_ONLY,
             properties=limit if modern else None,
             will=aiomqtt.Will(self.control.topics.availability, OFFLINE, qos=AT_LEAST_ONCE, retain=True),
             keepalive=KEEPALIVE,
@@ -209,3 +196,8 @@ class MqttLink:
             await client.publish(topic, payload, qos=AT_LEAST_ONCE, retain=retain)
         except aiomqtt.MqttError as error:
             raise Unsent(str(error)) from error
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        task.get_loop().call_exception_handler({"message": "a connection ended", "exception": error, "task": task})

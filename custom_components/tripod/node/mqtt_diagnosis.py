@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 import socket
 import ssl
 
+from aiomqtt import MqttError
 from aiomqtt.exceptions import MqttConnectError
 
 from ..engine.errors import (
@@ -75,15 +77,16 @@ def refusal(broker: Broker, error: MqttConnectError) -> TripodError:
     return Unauthorized(words) if code in _DENIED else SourceFailed(words)
 
 
-async def diagnose(broker: Broker, context: ssl.SSLContext | None, last_words: str) -> TripodError:
-    """Look why no MQTT came about; `last_words` are those of whoever tried."""
+async def diagnose(broker: Broker, context: ssl.SSLContext | None, last: MqttError) -> TripodError:
+    """Look why no MQTT came about, or why it ended; `last` is all that is known of it."""
     address = f"{broker.host}:{broker.port}"
     try:
         async with asyncio.timeout(PATIENCE):
             await asyncio.get_running_loop().getaddrinfo(broker.host, broker.port)
             reader, writer = await asyncio.open_connection(broker.host, broker.port, ssl=context)
             try:
-                return await _listen(reader, address, last_words)
+                await _listen(reader)
+                return _silence(address, last)
             finally:
                 writer.close()
     except socket.gaierror:
@@ -96,14 +99,18 @@ async def diagnose(broker: Broker, context: ssl.SSLContext | None, last_words: s
         return connection_error(error, address)
 
 
-async def _listen(reader: asyncio.StreamReader, address: str, last_words: str) -> TripodError:
-    """Wait for the alert of a broker that does not like our certificate, which says nothing else uninvited."""
-    try:
+async def _listen(reader: asyncio.StreamReader) -> None:
+    """Raise the alert of a broker that does not like our certificate, which says nothing else uninvited."""
+    with suppress(TimeoutError):
         async with asyncio.timeout(ALERT):
             await reader.read(1)
-    except TimeoutError:
-        pass
-    return StreamEnded(f"{address}: {last_words}")
+
+
+def _silence(address: str, error: MqttError) -> TripodError:
+    """Return what is wrong where somebody listens, and a certificate is not the matter."""
+    if "timed out" in str(error):
+        return Unreachable(f"{address} says nothing in MQTT; with and without TLS, brokers mostly have another port")
+    return StreamEnded(f"{address} closed the connection")
 
 
 def _tls(error: ssl.SSLError, address: str) -> TlsFailed:

@@ -73,6 +73,7 @@ class Node:
         self._keeper = Keeper(lambda: config.max_size)
         self._renders = RenderQueue(config.state / "renders.json", self.tools.ffmpeg)
         self._companions: list[Companion] = []
+        self._guard: Guard | None = None
         self._server: Server | None = None
         self._live: frozenset[str] = frozenset()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,7 +117,7 @@ class Node:
         await self.show_code_if_unpaired()
 
     async def _listen(self, tls: Tls | None) -> None:
-        guard = Guard(self)
+        self._guard = guard = Guard(self)
         self._server = server = Server(guard.application(), self.config.host, self.config.port, tls)
         guard.heard = server.heard
         await server.open()
@@ -125,9 +126,14 @@ class Node:
 
     async def close(self) -> None:
         """End everything: who watches is sent away, and recordings are finished as far as that is quick."""
+        if self._server and self._guard:
+            self._guard.closed = True
+            self._server.refuse()
         await asyncio.gather(*(companion.close() for companion in self._companions))
         for task in self._tasks:
             task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         await self.events.close()
         await asyncio.gather(*(camera.close() for camera in self.cameras.values()))
         if self._server:

@@ -90,6 +90,12 @@ SCHEMAS: dict[str, Schema] = {
                     },
                 }
             ),
+            "mqtt": {
+                "oneOf": [
+                    {"type": "null"},
+                    _object({"prefix": _TEXT, "connected": _YES, **_WRONG, "breaks": _WHOLE, "dropped": _WHOLE}),
+                ]
+            },
         },
     ),
     "Changed": _object({"changed": _YES, "state": _STATE}),

@@ -20,6 +20,9 @@ MOST = 512
 FIRST_REQUEST = 20.0
 """Seconds until a connection must have sent its first request."""
 
+HANDSHAKE = 10.0
+"""Seconds that TLS may take of these."""
+
 SILENCE = 60.0
 """Seconds until a peer that confirms nothing of what was sent is given up (tcp(7), TCP_USER_TIMEOUT)."""
 
@@ -67,7 +70,11 @@ class Server:
         loop = asyncio.get_running_loop()
         try:
             self._listening = await loop.create_server(
-                self._accept, self._host or None, self.port, ssl=self._tls.context if self._tls else None
+                self._accept,
+                self._host,
+                self.port,
+                ssl=self._tls.context if self._tls else None,
+                ssl_handshake_timeout=HANDSHAKE if self._tls else None,
             )
         except OSError as error:
             await self._runner.cleanup()
@@ -77,12 +84,16 @@ class Server:
         if self._tls:
             self._renewing = asyncio.create_task(self._renew(self._tls), name="look for a renewed certificate")
 
-    async def close(self) -> None:
-        """Take no more requests, and end what is under way."""
+    def refuse(self) -> None:
+        """Take no more connections."""
         if self._renewing:
             self._renewing.cancel()
         if self._listening:
             self._listening.close()
+
+    async def close(self) -> None:
+        """End what is under way."""
+        self.refuse()
         for timer in self._silent.values():
             timer.cancel()
         self._silent.clear()
@@ -100,7 +111,7 @@ class Server:
         """Return what handles a new connection, which is closed at once where there are too many."""
         server = self._runner.server
         assert server is not None
-        if len(server.connections) + len(self._silent) >= MOST:
+        if len({*server.connections, *self._silent}) >= MOST:
             return _Refused()
         protocol: web.RequestHandler = server()
         timer = asyncio.get_running_loop().call_later(FIRST_REQUEST, self._give_up, protocol)

@@ -11,7 +11,7 @@ import probatio
 from ..const import CONF_PRE_ROLL
 from ..engine.errors import NotRecording, TripodError
 from ..engine.recorder import Container, Recorded, Recorder, Recording
-from .answers import facts
+from ..media_facts import facts
 from .fields import CONF_WAIT, DAY, WAIT, Fields, seconds
 from .names import fill
 

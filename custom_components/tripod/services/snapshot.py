@@ -21,8 +21,8 @@ from ..engine.ffmpeg import Ffmpeg
 from ..engine.jpeg import dimensions
 from ..engine.pipeline import Pipeline
 from ..engine.web.fit import Fit, Fitter
+from ..media_facts import facts
 from ..shared import tools
-from .answers import facts
 from .fields import PIXELS, Fields
 from .names import fill
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from homeassistant.helpers import config_validation as cv
 import probatio
 
-from .answers import facts, key
+from ..media_facts import facts, key
 from .fields import CONF_MEDIA_CONTENT_ID, Fields
 
 if TYPE_CHECKING:

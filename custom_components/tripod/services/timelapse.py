@@ -14,8 +14,8 @@ import probatio
 from ..engine.archive import Archive, Kind
 from ..engine.errors import NoSuchJob, NothingFound
 from ..engine.timelapse import Job, JobStatus, Look, Render, RenderRequest, Sun
+from ..media_facts import facts
 from ..media_zip import signed
-from .answers import facts
 from .fields import CONF_WAIT, DAY, PIXELS, WAIT, Fields, seconds
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from .actions import Actions, Answer, Host
 from .commands import SHOWN, Verb
 from .facts import facts
 from .outbox import Outbox, Publish
+from .status import MqttStatus
 from .throttle import Throttle
 from .topics import Topics
 
@@ -79,6 +80,9 @@ class MqttControl:
         self._throttle = Throttle(RATE, BURST, clock)
         self._ids: OrderedDict[str, None] = OrderedDict()
         self._state = camera.pipeline.state
+        self._connected = False
+        self._breaks = 0
+        self._closed = False
         self._changed = asyncio.Event()
         self._answering: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,6 +104,7 @@ class MqttControl:
 
     async def close(self) -> None:
         """End; what is recorded goes on. The broker is told, if it is there."""
+        self._closed = True
         for end in self._endings:
             end()
         await _end(self._answering)
@@ -107,12 +112,25 @@ class MqttControl:
         await self.outbox.close(FAREWELL)
         await _end(self._tasks)
 
+    @property
+    def status(self) -> MqttStatus:
+        """How the connection is."""
+        return MqttStatus(
+            prefix=self.topics.prefix,
+            connected=self._connected,
+            breaks=self._breaks,
+            dropped=self.outbox.dropped,
+        )
+
     def connected(self) -> None:
         """Tell the broker how things are, which may have forgotten it."""
+        self._connected = True
         self.outbox.connected()
 
     def disconnected(self) -> None:
         """Keep what is to be told until the broker is back, as far as there is room."""
+        self._breaks += self._connected
+        self._connected = False
         self.outbox.disconnected()
 
     def take(self, topic: str, payload: bytes, *, retained: bool = False) -> None:
@@ -120,6 +138,8 @@ class MqttControl:
 
         `retained` is what the broker had kept: a picture that is asked for once must not be taken at each restart.
         """
+        if self._closed:
+            return
         text = ""
         given: dict[str, Any] | None = None
         command_id: str | None = None
@@ -242,10 +262,16 @@ class MqttControl:
         task = asyncio.create_task(work)
         among.add(task)
         task.add_done_callback(among.discard)
+        task.add_done_callback(_ended)
 
 
 def _json(data: Mapping[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        task.get_loop().call_exception_handler({"message": "a command ended", "exception": error, "task": task})
 
 
 async def _end(tasks: set[asyncio.Task[None]]) -> None:

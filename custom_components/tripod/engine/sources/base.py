@@ -46,6 +46,8 @@ class Wanted:
 
     def __init__(self, media: Iterable[Medium] = ()) -> None:
         """Begin with `media`."""
+        self.ordered = False
+        """Whether the user started the camera, which one that is switched off elsewhere obeys; it then unsets this."""
         self._media = set(media)
         self._change = asyncio.Event()
 

@@ -49,7 +49,7 @@ async def link(call: Call, path: str | None = None) -> web.StreamResponse:
 async def bare(call: Call) -> web.StreamResponse:
     """Send a client to the address with a slash at its end, to which all others are relative."""
     query = f"?{call.request.query_string}" if call.request.query_string else ""
-    name = call.request.path.rpartition("/")[2]
+    name = call.request.match_info.get("key") or call.camera.id
     return web.Response(status=302, headers={"Location": f"{name}/{query}"})
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
-type Behaviour = Callable[[Writer], Awaitable[None]]
+Behaviour = Callable[["Writer"], Awaitable[None]]
 
 
 @dataclass

@@ -79,11 +79,15 @@ async def test_only_what_is_wanted_is_asked_of_the_node() -> None:
 
 @pytest.mark.parametrize("media", [{"packets": False}, {"frames": False}])
 async def test_the_other_medium_is_made_here(media: dict[str, bool]) -> None:
-    async with small_node() as node, pipeline(node.source(**media)) as camera:
-        async with camera.frames() as frames, camera.packets() as packets:
-            assert (await anext(frames)).data
-            assert await anext(packets)
-    assert len({asked for asked in node.asked if "stream." in asked}) == 1
+    async with (
+        small_node() as node,
+        pipeline(node.source(**media)) as camera,
+        camera.frames() as frames,
+        camera.packets() as packets,
+    ):
+        assert (await anext(frames)).data
+        assert await anext(packets)
+        assert len({asked for asked in node.asked if "stream." in asked}) == 1
 
 
 async def test_nobody_wants_a_picture_for_a_while() -> None:

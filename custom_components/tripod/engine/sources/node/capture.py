@@ -9,7 +9,7 @@ from functools import partial
 import time
 from typing import Any, NoReturn, Protocol
 
-from ...errors import NoFreshPicture, NotANode, StreamEnded, TripodError
+from ...errors import NoFreshPicture, NotANode, Stopped, StreamEnded, TripodError
 from ...mpegts_retimer import Retimer
 from ..base import Medium, Sink
 from .client import NodeClient
@@ -70,6 +70,28 @@ class NodeCapture:
             self._sink.still = partial(self._client.still, self._source.camera)
         try:
             while True:
+                try:
+                    await self._explained()
+                except Stopped:
+                    if not self._sink.wanted.ordered:
+                        raise
+                self._sink.wanted.ordered = False
+                await self._client.start(self._source.camera)
+        finally:
+            self._sink.still = None
+            await _end(aside)
+
+    async def _explained(self) -> NoReturn:
+        """Take what is wanted; where the node ends that, ask it why."""
+        try:
+            await self._follow()
+        except StreamEnded as ended:
+            raise failure(await self._client.camera(self._source.camera)) or ended from None
+
+    async def _follow(self) -> NoReturn:
+        """Take what is wanted, as that changes."""
+        try:
+            while True:
                 change = asyncio.ensure_future(self._sink.wanted.changed())
                 try:
                     await self._obey()
@@ -80,17 +102,13 @@ class NodeCapture:
                     if task.done():
                         task.result()
         finally:
-            self._sink.still = None
-            await _end(aside, *self._running.values())
+            await _end(*self._running.values())
+            self._running.clear()
 
     async def _obey(self) -> None:
         delivers = self._source.delivers
-        wanted: set[Medium | None] = {
-            # the only medium is what the whole capture is for
-            medium
-            for medium in delivers
-            if medium in self._sink.wanted or len(delivers) == 1
-        }
+        alone = len(delivers) == 1  # and so what the whole capture is for
+        wanted: set[Medium | None] = {medium for medium in delivers if alone or medium in self._sink.wanted}
         wanted = wanted or {None}
         await _end(*(self._running.pop(medium) for medium in self._running.keys() - wanted))
         for medium in wanted - self._running.keys():

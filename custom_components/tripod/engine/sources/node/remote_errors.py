@@ -9,15 +9,28 @@ from ... import errors
 from ...errors import SourceFailed, Stopped, TripodError, Unauthorized
 from .facts import STOPPED, CameraFacts
 
-_SUPERIOR = frozenset({"ffmpeg_missing", "disk_full", "low_space", "archive_missing", "not_writable"})
-"""Causes whose remedies belong to the machine that they occur on: here they would be looked for on the wrong one."""
+_OF_ITS_MACHINE = frozenset(
+    error.cause
+    for error in (
+        errors.FfmpegMissing,
+        errors.NoPermission,
+        errors.DeviceNotPermitted,
+        errors.NoPicamera2,
+        errors.Picamera2Broken,
+        errors.DiskFull,
+        errors.LowSpace,
+        errors.ArchiveMissing,
+        errors.NotWritable,
+    )
+)
+"""Causes that are mended on the machine that they occur on; our words for them would send people to this one."""
 
 
 def remote_error(cause: str, message: str = "", placeholders: Mapping[str, str] | None = None) -> TripodError:
     """Return the error that a node's `cause` means, in our own words where we have them.
 
-    A password or a certificate that some camera refuses to the node is nothing that we could be asked for: such an
-    error, and one of a cause that is not known here, becomes `SourceFailed` with the node's `message`.
+    What can only be mended on the node, such as a password that a camera refuses to it, is nothing that we could be
+    asked for: that, and a cause that is not known here, becomes `SourceFailed` with the node's `message`.
     """
     known = _BY_CAUSE.get(cause)
     while known is not None:
@@ -53,6 +66,6 @@ _BY_CAUSE = {
     error.cause: error
     for error in _all(TripodError)
     if error.__module__ == errors.__name__
-    and error.cause not in _SUPERIOR
+    and error.cause not in _OF_ITS_MACHINE
     and not issubclass(error, (Unauthorized, errors.TlsFailed))
 }

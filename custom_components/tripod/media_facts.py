@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..const import DOMAIN
-from ..data import TripodConfigEntry
-from ..engine.archive import Item
-from ..engine.errors import NoSuchItem
-from ..media_files import MEDIA_URL, THUMBNAIL_URL, url
+from .const import DOMAIN
+from .data import TripodConfigEntry
+from .engine.archive import Item
+from .engine.errors import NoSuchItem
+from .media_files import MEDIA_URL, THUMBNAIL_URL, url
 
 DETAILS = ("duration", "width", "height")
 """What is known of a video or picture beside its file, where it is."""
