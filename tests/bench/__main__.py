@@ -10,12 +10,14 @@ import traceback
 
 from . import (
     archive,
+    cameras,
     core_play,
     csi,
     fanout,
     first_picture,
     hop,
     memory,
+    node,
     passthrough,
     record,
     replug,
@@ -41,6 +43,8 @@ BENCHMARKS: dict[str, Benchmark] = {
         csi,
         replug,
         hop,
+        cameras,
+        node,
     )
 }
 
