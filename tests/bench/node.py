@@ -1,6 +1,6 @@
 """What a node costs: each added viewer, beside motion-in-ocean and uStreamer; its memory; how soon it shows something.
 
-motion-in-ocean is not part of this project. Where it is at hand, `TRIPOD_BENCH_MIO` is the command that serves its
+motion-in-ocean is not part of this project. Where it is at hand, `BENCH_MIO` is the command that serves its
 camera with pictures of 1280x720 at 12 a second and room for ten viewers, in which `{port}` stands for the port; its
 figures are left out elsewhere.
 """
@@ -43,7 +43,7 @@ WINDOW = 6.0
 SETTLE = 1.5
 """Seconds after which viewers that have just come are like those that have been there for long."""
 
-MIO = "TRIPOD_BENCH_MIO"
+MIO = "BENCH_MIO"
 
 
 class Drain:
