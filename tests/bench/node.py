@@ -68,7 +68,9 @@ class Drain:
     def join(self, count: int) -> None:
         for _ in range(count):
             viewer = socket.create_connection(("127.0.0.1", self._port))
-            viewer.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: bench\r\n\r\n")
+            viewer.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            if b" 200 " not in viewer.recv(20):
+                raise RuntimeError("a viewer is not let in")
             viewer.settimeout(0)
             self._sockets.append(viewer)
 
