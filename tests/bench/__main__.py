@@ -10,6 +10,7 @@ import traceback
 
 from . import (
     archive,
+    cameras,
     core_play,
     csi,
     fanout,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         csi,
         replug,
         hop,
+        cameras,
     )
 }
 

@@ -200,7 +200,7 @@ def test_what_a_node_recorded_while_it_was_cut_off_is_handed_over(
     assert ended(handed_over).timestamp() >= plugged_at - 1
     kept.look()
     until(lambda: not items(workshop), "the node has given it away")
-    browser = frontend.media("Tripod", "Bench", "Recordings")
+    browser = frontend.media("Tripod", "Bench", "Recordings", "(")
     shown = browser.see(f"{began(handed_over):%H:%M:%S}")
     assert_moves(shown, lambda _: True)
     moves(frontend)
@@ -267,7 +267,7 @@ def test_a_node_that_knows_us_no_longer_is_paired_again(
     (client,) = workshop.ask("/clients")["clients"]
     workshop.tell("clients", "--remove", client["id"])
     until(lambda: state(paired) == "retrying", "the camera is refused")
-    dialog = frontend.integration().repair("Bench")
+    dialog = frontend.sign_in_again("Bench")
     dialog.wait_for("Pair with Workshop")
     dialog.fill(code=workshop.code())
     dialog.submit()

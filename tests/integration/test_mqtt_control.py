@@ -145,7 +145,9 @@ async def test_mqtt_may_be_reloaded_removed_and_set_up_again(
     assert entry.state is ConfigEntryState.LOADED
     assert (await async_get_config_entry_diagnostics(hass, entry))["mqtt"] == {
         "prefix": PREFIX,
-        "attached": False,
+        "connected": False,
+        "error": None,
+        "breaks": 0,
         "dropped": 0,
     }
     async with mosquitto.listener(PREFIX) as listener:

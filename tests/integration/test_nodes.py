@@ -5,16 +5,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from homeassistant.config_entries import (
-    SIGNAL_CONFIG_ENTRY_CHANGED,
-    SOURCE_DISCOVERY,
-    SOURCE_IGNORE,
-    SOURCE_REAUTH,
-    ConfigEntryState,
-)
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.config_entries import SOURCE_DISCOVERY, SOURCE_IGNORE, SOURCE_REAUTH, ConfigEntry, ConfigEntryState
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -26,6 +19,7 @@ from custom_components.tripod.node_watch import NodeWatch
 from custom_components.tripod.preview import previews
 from custom_components.tripod.shared import SHARED
 from custom_components.tripod.system_health import _nodes
+from tests.servers.start import free_port
 
 from .conftest import Client, SetUp
 from .node import Machine, add, cameras
@@ -210,26 +204,26 @@ async def test_a_node_that_moved_is_followed_after_its_proof(hass: HomeAssistant
     await until_met(hass, machine)
 
 
-async def test_a_node_that_said_where_it_goes_before_we_missed_it_is_followed(
+async def test_a_node_whose_move_was_heard_of_before_it_was_missed_is_followed(
     hass: HomeAssistant, machine: Machine
 ) -> None:
     entry = await add(hass, machine)
-    watch = await until_met(hass, machine)
-    assert not await hass.data[SHARED].nodes.moved(machine.node.id, [f"http://127.0.0.1:{machine.free_port()}"])
-    moved = asyncio.Event()
+    await until_met(hass, machine)
+    followed = asyncio.Event()
 
-    @callback
-    def look(*_: object) -> None:
-        if entry.data["url"] == machine.url:
-            moved.set()
+    async def note(_hass: HomeAssistant, _entry: ConfigEntry) -> None:
+        followed.set()
 
-    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, look)
+    entry.add_update_listener(note)
+    port = free_port()
+    assert not await hass.data[SHARED].nodes.moved(machine.node.id, [f"http://127.0.0.1:{port}"]), "it is still there"
     await machine.stop()
+    machine.change(port=port)
     await machine.start()
     async with asyncio.timeout(20):
-        await moved.wait()
+        await followed.wait()
     await hass.async_block_till_done()
-    assert watch_of(hass, machine) is not watch
+    assert entry.data["url"] == machine.url
     await until_met(hass, machine)
 
 

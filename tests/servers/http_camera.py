@@ -35,6 +35,10 @@ from typing import TypeAlias
 from aiohttp import web
 from aiohttp.helpers import parse_http_date
 
+# run by its path, beside which Python looks
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.servers.application import serve as serve_application
+
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 BOUNDARY = b"--picture\r\n"
@@ -342,14 +346,11 @@ async def stdin_closed() -> None:
 async def serve(options: argparse.Namespace) -> None:
     """Serve until stdin closes."""
     camera = Camera(options)
-    runner = web.AppRunner(camera.application(), shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
     context = None
     if options.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options.certificate)
-    site = web.TCPSite(runner, options.host, options.port, ssl_context=context)
-    await site.start()
+    runner = await serve_application(camera.application(), options.host, options.port, ssl_context=context)
     print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
     await stdin_closed()
     await runner.cleanup()

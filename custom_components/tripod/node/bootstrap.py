@@ -47,7 +47,7 @@ def main() -> int:
     cache, lasting = caches()
     with ZipFile(place) as archive:
         folder = unpacked(archive, cache)
-    if lasting:
+    if lasting and sys.executable:  # which Python does not always know
         before = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv)]
         os.execv(sys.executable, [*before, str(folder), *sys.argv[1:]])  # noqa: S606  # itself
     sys.path[0] = str(folder)

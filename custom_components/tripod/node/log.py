@@ -35,7 +35,7 @@ _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ER
 def logging_to(level: str, file: Path | None, environ: Mapping[str, str] = os.environ) -> Iterator[None]:
     """Log messages of `level` and above, to `file` as well where one is given; raises `InvalidConfiguration`."""
     waiting: queue.Queue[logging.LogRecord] = queue.Queue(WAITING)
-    listener = QueueListener(waiting, *_handlers(file, environ))
+    listener = _Writer(waiting, *_handlers(file, environ))
     root = logging.getLogger()
     root.handlers = [_Bounded(waiting)]
     root.setLevel(LOG_LEVELS[level])
@@ -49,6 +49,13 @@ def logging_to(level: str, file: Path | None, environ: Mapping[str, str] = os.en
         root.handlers = []
         for handler in listener.handlers:
             handler.close()
+
+
+class _Writer(QueueListener):
+    """Ends after the last message, even where there was no room for the word that it is the last."""
+
+    def enqueue_sentinel(self) -> None:
+        self.queue.put(None)  # type: ignore[attr-defined]  # what tells the thread to end
 
 
 class _Bounded(QueueHandler):

@@ -1,5 +1,9 @@
 """What an address says, and where its secrets go."""
 
+from pathlib import Path
+import re
+import tomllib
+
 import pytest
 
 from custom_components.tripod.engine.errors import CannotPublish
@@ -131,3 +135,19 @@ def test_video_that_a_protocol_carries(url: str, video: str | None, carried: boo
 def test_what_is_heard(url: str, audio: str | None, sound: Sound, options: str) -> None:
     argv = command(Ffmpeg(), Publication(url=url, sound=sound), "h264", audio).argv
     assert f" {options} " in " ".join(argv)
+
+
+PAGE = (Path(__file__).parents[3] / "docs/publishing.md").read_text()
+
+
+def test_the_addresses_of_the_page_are_some() -> None:
+    rows = re.findall(r"^\|[^|`]+\| `(\w+://[^`]+)` \|(.*?)\|", PAGE, re.MULTILINE)
+    assert len(rows) >= 5
+    for url, key in rows:
+        Publication(url=url, key=key.strip(" `"))
+
+
+def test_the_node_of_the_page_publishes() -> None:
+    [block] = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    [camera] = tomllib.loads(f"[[camera]]\n{block}")["camera"]
+    assert [Publication.from_dict(table).scheme for table in camera["publish"]] == ["rtsp", "rtmps"]

@@ -18,6 +18,7 @@ from custom_components.tripod.engine.sources import Source, TestPattern, Tools
 from custom_components.tripod.engine.web import CameraEndpoints, Timing
 from tests.engine.media import jpegs
 from tests.engine.web.site import SUB_PATH, Site, assert_nothing_left, workers
+from tests.servers.application import serve as serve_application
 
 Serve: TypeAlias = Callable[..., Awaitable[Site]]
 
@@ -46,12 +47,10 @@ async def serve() -> AsyncIterator[Serve]:
             site = Site(pipeline, endpoints, session, port=0)
             app = web.Application()
             app.router.add_route("*", SUB_PATH + "{path:.*}", site.handle)
-            runner = web.AppRunner(app, shutdown_timeout=1)
-            await runner.setup()
+            runner = await serve_application(app, "127.0.0.1", 0, ending=1, cancelling=False)
             stack.push_async_callback(runner.cleanup)
             stack.push_async_callback(endpoints.close)
             await stack.enter_async_context(session)
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
             site.port = runner.addresses[0][1]
             return site
 

@@ -35,7 +35,7 @@ def run(arguments: Namespace) -> int:
     faulthandler.enable()
     with logging_to(config.log_level, config.log_file):
         asyncio.run(serve(config, Systemd()))
-        faulthandler.cancel_dump_traceback_later()
+    faulthandler.cancel_dump_traceback_later()
     return 0
 
 
@@ -51,7 +51,8 @@ async def serve(config: NodeConfig, systemd: Systemd) -> None:
     try:
         await node.open()
         _settle()
-        systemd.ready(f"{len(config.cameras)} cameras")
+        count = len(config.cameras)
+        systemd.ready(f"Serving {count} camera{'s' if count != 1 else ''}")
         await stop.wait()
     finally:
         systemd.stopping()
