@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, SOURCE_USER
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -44,9 +44,14 @@ def entries(hass: HomeAssistant) -> dict[str, TripodConfigEntry]:
 async def until(hass: HomeAssistant, condition: Callable[[], bool]) -> None:
     """Wait until `condition` holds, looking after each change of a config entry or an issue."""
     changed = asyncio.Event()
+
+    @callback
+    def look(*_: Any) -> None:
+        changed.set()
+
     forget = [
-        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, lambda *_: changed.set()),
-        hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, lambda _: changed.set()),
+        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, look),
+        hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, look),
     ]
     async with asyncio.timeout(20):
         while not condition():
