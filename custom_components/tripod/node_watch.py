@@ -25,14 +25,14 @@ class NodeWatch:
         access: NodeAccess,
         *,
         met: Callable[[NodeFacts], None],
+        missed: Callable[[], None],
         news: Callable[[str], None],
         unpaired: Callable[[], None],
-        missed: Callable[[], None],
     ) -> None:
         """Begin.
 
-        Tells that the node was `met`, and with which cameras; `news` of a camera's files; that the node does not know
-        our token any more; and each time that it is `missed` where it should be.
+        Tells that the node was `met`, and with which cameras; that it was `missed` where it should be; `news` of a
+        camera's files; and that the node does not know our token any more.
         """
         self.access = access
         self.name = access.url
@@ -44,9 +44,9 @@ class NodeWatch:
         self.error: TripodError | None = None
         """Why it is not."""
         self._met = met
+        self._missed = missed
         self._news = news
         self._unpaired = unpaired
-        self._missed = missed
         self._listeners = Listeners()
         self._again = asyncio.Event()
         self._task = hass.async_create_background_task(self._keep(), f"{DOMAIN}: node {access.node}")

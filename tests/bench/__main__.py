@@ -17,6 +17,7 @@ from . import (
     first_picture,
     hop,
     memory,
+    node,
     passthrough,
     record,
     replug,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         replug,
         hop,
         cameras,
+        node,
     )
 }
 

@@ -23,13 +23,13 @@ type Round = dict[str, Any]
 
 
 def _run() -> Values:
-    arguments = [str(_viewers()), str(_picture()), str(WIDTH), str(HEIGHT), str(RATE)]
+    arguments = [str(viewers()), str(picture()), str(WIDTH), str(HEIGHT), str(RATE)]
     found = machine.run(GUEST / "duel.py", *arguments, options=["--vivid", "none", "--loopback", "1"], seconds=900)
     # Of several rounds the least counts: what else the machine does only adds.
     ours, theirs = found["tripod"], found["ustreamer"]
-    held = [count for count in COUNTS if _lost(ours, count) <= LOST and _lost(theirs, count) <= LOST]
+    held = [count for count in COUNTS if lost(ours, count) <= LOST and lost(theirs, count) <= LOST]
     if not held:
-        raise RuntimeError(f"neither held {RATE}/s: {[_lost(rounds, COUNTS[0]) for rounds in (ours, theirs)]}")
+        raise RuntimeError(f"neither held {RATE}/s: {[lost(rounds, COUNTS[0]) for rounds in (ours, theirs)]}")
     latency, their_latency = _latency(ours), _latency(theirs)
     return {
         "ratio_vs_ustreamer": _core(ours, held[-1]) / _core(theirs, held[-1]),
@@ -39,8 +39,8 @@ def _run() -> Values:
         "latency_ratio": latency / their_latency,
         **{f"core_{count}": _core(ours, count) for count in COUNTS},
         **{f"core_ustreamer_{count}": _core(theirs, count) for count in COUNTS},
-        **{f"lost_{count}": _lost(ours, count) for count in COUNTS},
-        **{f"lost_ustreamer_{count}": _lost(theirs, count) for count in COUNTS},
+        **{f"lost_{count}": lost(ours, count) for count in COUNTS},
+        **{f"lost_ustreamer_{count}": lost(theirs, count) for count in COUNTS},
     }
 
 
@@ -48,7 +48,7 @@ def _core(rounds: list[Round], count: int) -> float:
     return float(min(each[str(count)]["core"] for each in rounds))
 
 
-def _lost(rounds: list[Round], count: int) -> float:
+def lost(rounds: list[Round], count: int) -> float:
     """Return the part of the pictures that this many viewers missed."""
     return min(_part_missed(each[str(count)]["viewers"]) for each in rounds)
 
@@ -63,14 +63,14 @@ def _latency(rounds: list[Round]) -> float:
     return float(min(median(each["1"]["ages_ms"]) for each in rounds))
 
 
-def _viewers() -> Path:
+def viewers() -> Path:
     BUILT.mkdir(parents=True, exist_ok=True)
     built = BUILT / "viewers"
     subprocess.run([machine.found("gcc"), "-O2", "-o", built, GUEST / "viewers.c"], check=True)
     return built
 
 
-def _picture() -> Path:
+def picture() -> Path:
     """Return a picture with as much in it as a webcam's."""
     picture = BUILT / "picture.jpg"
     source = ["-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT},noise=alls=12", "-frames:v", "1"]

@@ -5,9 +5,16 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_DISCOVERY, SOURCE_IGNORE, SOURCE_REAUTH, ConfigEntry, ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    SOURCE_DISCOVERY,
+    SOURCE_IGNORE,
+    SOURCE_REAUTH,
+    ConfigEntryState,
+)
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -19,7 +26,6 @@ from custom_components.tripod.node_watch import NodeWatch
 from custom_components.tripod.preview import previews
 from custom_components.tripod.shared import SHARED
 from custom_components.tripod.system_health import _nodes
-from tests.servers.start import free_port
 
 from .conftest import Client, SetUp
 from .node import Machine, add, cameras
@@ -89,10 +95,14 @@ async def test_further_cameras_are_offered_and_withdrawn(hass: HomeAssistant, ma
     await machine.stop()
     machine.change(cameras=cameras("bench", "hall", "yard"))
     await until(watch, lambda: not watch.connected)
-    MockConfigEntry(domain=DOMAIN, unique_id=f"{key}:yard", source=SOURCE_IGNORE).add_to_hass(hass)
+    ignored = MockConfigEntry(domain=DOMAIN, unique_id=f"{key}:yard", source=SOURCE_IGNORE)
+    ignored.add_to_hass(hass)
     await machine.start()
     await until_met(hass, machine)
     assert offers(hass) == {f"{key}:hall"}, "the door is gone, and nobody wants the yard"
+    await hass.config_entries.async_remove(ignored.entry_id)
+    await hass.async_block_till_done()
+    assert offers(hass) == {f"{key}:hall", f"{key}:yard"}, "not ignored any more"
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert offers(hass) == set()
@@ -200,26 +210,26 @@ async def test_a_node_that_moved_is_followed_after_its_proof(hass: HomeAssistant
     await until_met(hass, machine)
 
 
-async def test_a_node_whose_move_was_heard_of_before_it_was_missed_is_followed(
+async def test_a_node_that_said_where_it_goes_before_we_missed_it_is_followed(
     hass: HomeAssistant, machine: Machine
 ) -> None:
     entry = await add(hass, machine)
-    await until_met(hass, machine)
-    followed = asyncio.Event()
+    watch = await until_met(hass, machine)
+    assert not await hass.data[SHARED].nodes.moved(machine.node.id, [f"http://127.0.0.1:{machine.free_port()}"])
+    moved = asyncio.Event()
 
-    async def note(_hass: HomeAssistant, _entry: ConfigEntry) -> None:
-        followed.set()
+    @callback
+    def look(*_: object) -> None:
+        if entry.data["url"] == machine.url:
+            moved.set()
 
-    entry.add_update_listener(note)
-    port = free_port()
-    assert not await hass.data[SHARED].nodes.moved(machine.node.id, [f"http://127.0.0.1:{port}"]), "it is still there"
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, look)
     await machine.stop()
-    machine.change(port=port)
     await machine.start()
     async with asyncio.timeout(20):
-        await followed.wait()
+        await moved.wait()
     await hass.async_block_till_done()
-    assert entry.data["url"] == machine.url
+    assert watch_of(hass, machine) is not watch
     await until_met(hass, machine)
 
 

@@ -24,8 +24,11 @@ _LOGGER = logging.getLogger(__name__)
 
 PATH: Final = "/api/tripod/nodes"
 
-AGAIN: Final = 300.0
-"""Seconds between two tries at most, and between two announcements: a Home Assistant that restarts forgets an offer."""
+AGAIN: Final = 60.0
+"""Seconds between two announcements: a Home Assistant that restarts forgets an offer, and this machine may move."""
+
+LONGEST_WAIT: Final = 300.0
+"""Seconds between two tries while Home Assistant does not take any."""
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
 
@@ -61,7 +64,7 @@ class Announcer:
         self._tls: dict[str, Any] = {} if home.verify_tls else {"ssl": False}
         self._random = random
         self._sleep = sleep
-        self._backoff = Backoff(random, limit=AGAIN)
+        self._backoff = Backoff(random, limit=LONGEST_WAIT)
         self._said: str | None = None
         self._task: asyncio.Task[None] | None = None
 

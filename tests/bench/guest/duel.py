@@ -1,9 +1,10 @@
 """Runs in the virtual machine: the engine and uStreamer, one after the other, on one MJPEG device, before one crowd.
 
-    duel.py VIEWERS PICTURE WIDTH HEIGHT RATE
+    duel.py VIEWERS PICTURE WIDTH HEIGHT RATE [NODE]
 
-VIEWERS is the built viewers.c. Prints one JSON object: for each server a list of rounds, each of which has by the
-number of viewers the cores used, what each viewer got and missed, and the pictures' ages.
+VIEWERS is the built viewers.c; NODE a built tripod-node.pyz, to serve instead of the engine. Prints one JSON object:
+for each server a list of rounds, each of which has by the number of viewers the cores used, what each viewer got and
+missed, and the pictures' ages.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 import socket
 import subprocess
 import sys
+from tempfile import mkdtemp
 import time
 from typing import Any
 
@@ -36,10 +38,11 @@ PATIENCE = 120.0
 HERE = Path(__file__).parent
 
 
-def main(viewers: str, picture: str, width: str, height: str, rate: str) -> dict[str, Any]:
+def main(viewers: str, picture: str, width: str, height: str, rate: str, program: str = "") -> dict[str, Any]:
     camera = {"kind": "v4l2", "device": DEVICE, "width": int(width), "height": int(height), "rate": float(rate)}
+    engine = [sys.executable, str(HERE / "serve.py"), json.dumps(camera), str(PORT)]
     servers = {
-        "tripod": ("/stream.mjpg", [sys.executable, str(HERE / "serve.py"), json.dumps(camera), str(PORT)]),
+        "tripod": ("/stream.mjpg", node(program, camera) if program else engine),
         "ustreamer": (
             "/stream",
             # what it is run with for a webcam: its pictures passed on as they are
@@ -65,6 +68,15 @@ def main(viewers: str, picture: str, width: str, height: str, rate: str) -> dict
                     rounds[name].append(measure(server, [viewers, "127.0.0.1", str(PORT), path]))
                 until(lambda: not answers())
     return rounds
+
+
+def node(program: str, camera: dict[str, Any]) -> list[str]:
+    """Return the command of a node with this camera."""
+    folder = Path(mkdtemp())
+    source = ", ".join(f"{key} = {json.dumps(value)}" for key, value in camera.items())
+    config = folder / "node.toml"
+    config.write_text(f'state = "{folder}"\nzeroconf = false\n[[camera]]\nid = "camera"\nsource = {{ {source} }}\n')
+    return ["/usr/bin/python3", "-I", program, "serve", "--config", str(config), "--listen", f"127.0.0.1:{PORT}"]
 
 
 def measure(server: subprocess.Popen[str], crowd: list[str]) -> dict[int, Any]:
