@@ -14,6 +14,7 @@ from homeassistant.helpers import issue_registry as ir
 from . import forms, settings
 from .const import CONF_CODEC, CONF_MAX_AGE, CONF_MAX_COUNT, CONF_MAX_SIZE, CONF_STORAGE, DOMAIN, SUBENTRY_TIMELAPSE
 from .data import TripodConfigEntry
+from .engine.archive import Kind
 from .engine.errors import TripodError
 from .engine.importers import Adopted, Adopter, Adoption, Import, Imported
 from .engine.sources import Source, load
@@ -142,6 +143,8 @@ async def _adopt(hass: HomeAssistant, entry: TripodConfigEntry, adoption: Adopti
     while day := await hass.async_add_executor_job(_next, days):
         new += day.new
         odd += day.odd
+    archive = entry.runtime_data.camera.archive
+    await hass.async_add_executor_job(archive.days, Kind.FRAME, adoption.job)  # counts them
     _LOGGER.info("%s: %d pictures became frames of %s", entry.title, new, adoption.job)
     return odd
 

@@ -37,7 +37,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: TripodC
         "publications": publications.diagnostics(entry),
         "status": _plain(pipeline.status),
         "controls": _controls(entry),
-        "mqtt": entry.runtime_data.mqtt.facts,
+        "mqtt": asdict(mqtt) if (mqtt := entry.runtime_data.mqtt.status) else None,
         "kept": _kept(entry),
         "node": await _node(hass, entry),
         "ffmpeg": await _ffmpeg(hass),

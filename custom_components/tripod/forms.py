@@ -219,7 +219,7 @@ DAY_NIGHT = probatio.Schema(
 )
 """What is asked about a camera whose exposure can be turned, besides."""
 
-NODE = probatio.Schema({probatio.Required(CONF_TAKE_OVER): BooleanSelector()})
+NODE = probatio.Schema({probatio.Required(CONF_TAKE_OVER, default=True): BooleanSelector()})
 """What is asked about a camera of a node, besides."""
 
 CONF_ENABLED: Final = "enabled"
@@ -239,7 +239,6 @@ DEFAULT_OPTIONS: Final = {
     **stored(Options()),
     CONF_DASHBOARD_VIDEO: DashboardVideo.AUTO.value,
     CONF_DAY_NIGHT: DayNight.OFF.value,
-    CONF_TAKE_OVER: True,
 }
 
 

@@ -22,6 +22,10 @@ class MetricsView(HomeAssistantView):
     async def get(self, request: web.Request) -> web.Response:
         """Answer with the cameras that are set up, and with Home Assistant's own process."""
         entries: list[TripodConfigEntry] = request.app[KEY_HASS].config_entries.async_loaded_entries(DOMAIN)
-        cameras = [Reported(entry.title, entry.runtime_data.pipeline, entry.runtime_data.camera) for entry in entries]
+        cameras = [
+            Reported(entry.title, data.pipeline, data.camera, data.mqtt.status)
+            for entry in entries
+            for data in [entry.runtime_data]
+        ]
         text = await exposition(cameras, process=True)
         return web.Response(body=text.encode(), headers={"Content-Type": METRICS_TYPE, "Cache-Control": "no-store"})

@@ -15,7 +15,7 @@ from .const import CONF_MQTT, CONF_PREFIX, DOMAIN
 from .data import TripodConfigEntry
 from .engine.archive import Item
 from .engine.controls import Controls
-from .engine.mqtt import Host, MqttControl, Unsent, default_prefix
+from .engine.mqtt import Host, MqttControl, MqttStatus, Unsent, default_prefix
 from .engine.mqtt.control import OFFLINE
 from .engine.status import State
 from .media_facts import facts
@@ -41,15 +41,9 @@ class MqttBridge:
         self._detachments: list[Callable[[], None]] = []
 
     @property
-    def facts(self) -> dict[str, Any] | None:
-        """What a bug report needs; None where the camera is not controlled by MQTT."""
-        if self._control is None:
-            return None
-        return {
-            "prefix": self._control.topics.prefix,
-            "attached": bool(self._detachments),
-            "dropped": self._control.outbox.dropped,
-        }
+    def status(self) -> MqttStatus | None:
+        """How the connection is; None where the camera is not controlled by MQTT."""
+        return self._control.status if self._control else None
 
     async def update(self) -> None:
         """Control the camera as its options say now."""

@@ -25,8 +25,8 @@ from .shared import SHARED
 MAX_BODY: Final = 4096
 """Bytes of an announcement."""
 
-PER_MINUTE: Final = 30
-"""Announcements: a hundred nodes with one each in five minutes, and some that begin."""
+PER_MINUTE: Final = 120
+"""Announcements: a hundred nodes with one each, and some that begin."""
 
 AT_ONCE: Final = 4
 """Announcements that are looked at at the same time: each may wait for a host that does not answer."""

@@ -25,13 +25,14 @@ class NodeWatch:
         access: NodeAccess,
         *,
         met: Callable[[NodeFacts], None],
+        missed: Callable[[], None],
         news: Callable[[str], None],
         unpaired: Callable[[], None],
     ) -> None:
         """Begin.
 
-        Tells that the node was `met`, and with which cameras; `news` of a camera's files; and that the node does not
-        know our token any more.
+        Tells that the node was `met`, and with which cameras; that it was `missed` where it should be; `news` of a
+        camera's files; and that the node does not know our token any more.
         """
         self.access = access
         self.name = access.url
@@ -43,6 +44,7 @@ class NodeWatch:
         self.error: TripodError | None = None
         """Why it is not."""
         self._met = met
+        self._missed = missed
         self._news = news
         self._unpaired = unpaired
         self._listeners = Listeners()
@@ -76,6 +78,7 @@ class NodeWatch:
                 delay = backoff.longest()
             except TripodError as error:
                 self._lost(error)
+                self._missed()
                 delay = backoff.next()
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay):

@@ -10,10 +10,19 @@ from ipaddress import ip_address
 import logging
 from typing import Any, Final
 
-from homeassistant.config_entries import SOURCE_DISCOVERY, SOURCE_REAUTH, SOURCE_ZEROCONF, ConfigEntryState
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    SOURCE_DISCOVERY,
+    SOURCE_REAUTH,
+    SOURCE_ZEROCONF,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, discovery_flow
 from homeassistant.helpers.discovery_flow import DiscoveryKey
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .const import CONF_NODE, DOMAIN
 from .data import TripodConfigEntry
@@ -73,8 +82,11 @@ class Nodes:
     def __init__(self, hass: HomeAssistant) -> None:
         """Begin with none."""
         self._hass = hass
+        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed)
         self._watches: dict[str, NodeWatch] = {}
         self._following: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._said: dict[str, tuple[str, ...]] = {}
+        """Where nodes said last that they are."""
         self.turn = asyncio.Lock()
         """Held while a file is taken over: one at a time over all nodes, as viewers come first."""
 
@@ -100,6 +112,7 @@ class Nodes:
                 self._hass,
                 access,
                 met=self._met,
+                missed=partial(self._follow, node),
                 news=partial(self._news, node),
                 unpaired=partial(self.ask_for_code, node),
             )
@@ -115,14 +128,19 @@ class Nodes:
             await watch.close()
 
     @callback
+    def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Offer what nobody has, or ignores, any more."""
+        if entry.domain == DOMAIN and change is ConfigEntryChange.REMOVED:
+            for node, watch in self._watches.items():
+                self._offer(node, watch)
+
+    @callback
     def forget(self, entry: TripodConfigEntry) -> None:
-        """Give our token back if the camera that was removed was the last one of its node; else offer it again."""
+        """Give our token back if the camera that was removed was the last one of its node."""
         node = entry.data[CONF_NODE]
         if not entries_of(self._hass, node):
             self._withdraw(set(), of=node)
             self._hass.async_create_background_task(revoke(access_of(entry)), f"{DOMAIN}: leave node {node}")
-        elif watch := self._watches.get(node):
-            self._offer(node, watch)
 
     # --- pairing, and where a node is ------------------------------------------------------------------------------
 
@@ -133,11 +151,23 @@ class Nodes:
         if entries and not any(any(entry.async_get_active_flows(self._hass, {SOURCE_REAUTH})) for entry in entries):
             entries[0].async_start_reauth(self._hass)
 
+    @callback
+    def _follow(self, node: str) -> None:
+        """Look for a node that is not where it was: it may have said where it is before we missed it."""
+        if (urls := self._said.get(node)) and not self._following[node].locked():
+            self._hass.async_create_background_task(self._seek(node, urls), f"{DOMAIN}: look for node {node}")
+
     async def moved(self, node: str, urls: Iterable[str]) -> bool:
         """Follow a known node to the first of `urls` at which it proves to be it; return whether it had moved.
 
         It is not followed away from where it still is: it may have several addresses.
         """
+        if not entries_of(self._hass, node):
+            return False
+        self._said[node] = tuple(urls)
+        return await self._seek(node, self._said[node])
+
+    async def _seek(self, node: str, urls: Iterable[str]) -> bool:
         async with self._following[node]:
             entries, watch = entries_of(self._hass, node), self._watches.get(node)
             if not entries or (watch and watch.connected):

@@ -10,6 +10,7 @@ import traceback
 
 from . import (
     archive,
+    cameras,
     core_play,
     csi,
     fanout,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         csi,
         replug,
         hop,
+        cameras,
         node,
     )
 }

@@ -48,6 +48,12 @@ class Frontend:
         self.page.locator("ha-config-flow-card", has_text=name).get_by_role("button", name="Add").click()
         return FlowDialog(self.page)
 
+    def sign_in_again(self, name: str) -> FlowDialog:
+        """Open the dialog that an integration asks for because it is let in no longer, and return it."""
+        self.page.goto(f"{self.url}/config/integrations/dashboard")
+        self.page.locator("ha-config-flow-card", has_text=name).get_by_role("button", name="Reconfigure").click()
+        return FlowDialog(self.page)
+
     def media(self, *titles: str) -> MediaBrowser:
         """Open the media browser, and folder after folder in it."""
         self.page.goto(f"{self.url}/media-browser/browser")

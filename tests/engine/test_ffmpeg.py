@@ -1,5 +1,7 @@
 """What ffmpeg's last words mean, as recorded, and short jobs with the real program."""
 
+from pathlib import Path
+
 import pytest
 
 from custom_components.tripod.engine import errors
@@ -105,3 +107,14 @@ def test_offset_is_written_without_exponent() -> None:
 @pytest.mark.parametrize(("percent", "scale"), [(100, "2"), (1, "31"), (0, "31"), (500, "2"), (80, "8")])
 def test_quality(percent: int, scale: str) -> None:
     assert jpeg_quality(percent) == scale
+
+
+async def test_whether_it_takes_options_from_a_file(tmp_path: Path) -> None:
+    ffmpeg = Ffmpeg()
+    assert await ffmpeg.hides() is await ffmpeg.hides()
+    forgetful = tmp_path / "ffmpeg"
+    forgetful.write_text("#!/bin/sh\ncat > /dev/null\n")  # as ffmpeg 9 does: it reads the file, and goes on without
+    forgetful.chmod(0o755)
+    assert await Ffmpeg(str(forgetful)).hides() is False
+    with pytest.raises(errors.FfmpegMissing):
+        await Ffmpeg(str(tmp_path / "none")).hides()

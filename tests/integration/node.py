@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+import socket
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -55,6 +56,12 @@ class Machine:
     def url(self) -> str:
         """Where the node is."""
         return f"http://127.0.0.1:{self.config.port}"
+
+    def free_port(self) -> int:
+        """Return a port that the node will have when it starts next."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.change(port=server.getsockname()[1])
+        return self.config.port
 
     def code(self) -> str:
         """Return the code that the node shows."""

@@ -125,7 +125,7 @@ async def test_system_health(hass: HomeAssistant, set_up: SetUp) -> None:
         version = await info.pop("ffmpeg_version")
         assert version[0].isdigit()
         assert (await info.pop("encoder")) in {encoder.name for encoder in LADDER}
-        assert info == {"cameras": 2, "streaming": 1, "failing": 0, "viewers": 0}
+        assert info == {"nodes": "0 / 0", "cameras": 2, "streaming": 1, "failing": 0, "viewers": 0}
     _lose_ffmpeg(hass)
     info = await get_system_health_info(hass, DOMAIN)
     assert await info["ffmpeg_version"] == {"type": "failed", "error": "ffmpeg_missing"}

@@ -163,16 +163,8 @@ async def test_nothing_comes_twice_though_we_die_before_it_is_deleted_there(
     monkeypatch.setattr(NodeClient, "delete", delete)
     downloads = _count(monkeypatch, "download")
     await hass.config_entries.async_setup(entry.entry_id)
-    deleted = await _until_empty(machine)
-    assert (deleted, downloads, len(here(entry, Kind.RECORDING))) == (True, [], 1)
-
-
-async def _until_empty(machine: Machine) -> bool:
-    """Wait until a node keeps nothing: its archive says when."""
-    async with asyncio.timeout(20):
-        while await asyncio.to_thread(kept, machine):
-            await asyncio.sleep(0.1)
-    return True
+    await until(entry, lambda _: not kept(machine))
+    assert (downloads, len(here(entry, Kind.RECORDING))) == ([], 1)
 
 
 def _count(monkeypatch: pytest.MonkeyPatch, method: str) -> list[str]:

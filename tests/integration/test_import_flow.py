@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, SOURCE_USER
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -44,9 +44,14 @@ def entries(hass: HomeAssistant) -> dict[str, TripodConfigEntry]:
 async def until(hass: HomeAssistant, condition: Callable[[], bool]) -> None:
     """Wait until `condition` holds, looking after each change of a config entry or an issue."""
     changed = asyncio.Event()
+
+    @callback
+    def look(*_: Any) -> None:
+        changed.set()
+
     forget = [
-        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, lambda *_: changed.set()),
-        hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, lambda _: changed.set()),
+        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, look),
+        hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, look),
     ]
     async with asyncio.timeout(20):
         while not condition():
@@ -75,7 +80,7 @@ async def test_a_configuration_is_shown_and_then_added(hass: HomeAssistant, http
     assert entry.options["storage"]["frames"]["max_count"] == 9
     (job,) = entry.get_subentries_of_type(SUBENTRY_TIMELAPSE)
     assert (job.title, job.data["interval"]) == ("north", 3600)
-    assert [status.job.name for status in entry.runtime_data.camera.timelapses.jobs] == ["north"]
+    assert hass.states.get("switch.north_timelapse_north") is not None
 
 
 async def test_what_is_there_already_is_not_added_again(hass: HomeAssistant, http_camera: Server) -> None:

@@ -22,8 +22,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.tripod import node_discovery, node_forms
 from custom_components.tripod.const import DOMAIN
-from custom_components.tripod.engine.errors import InvalidSource
+from custom_components.tripod.engine.errors import InvalidSource, Refused
 from custom_components.tripod.engine.sources import look
+from custom_components.tripod.engine.sources.node import NodeClient, NodeFacts
 from tests.servers.certificate import write_certificates
 
 from .conftest import Client
@@ -153,10 +154,11 @@ async def test_an_address_without_a_node(hass: HomeAssistant, address: str, caus
 async def test_a_dialog_that_is_given_up_gives_its_pairing_back(hass: HomeAssistant, machine: Machine) -> None:
     result = await fill_in(hass, await add_by_address(hass, machine), {"code": machine.code()})
     assert result["step_id"] == "confirm"
-    assert len(machine.node.credentials.tokens) == 1
+    credentials = machine.node.credentials
+    assert len(credentials.tokens) == 1
     hass.config_entries.flow.async_abort(result["flow_id"])
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert machine.node.credentials.tokens == ()
+    assert not credentials.tokens
 
 
 async def test_one_of_several_cameras_is_chosen_by_its_picture(
@@ -197,6 +199,19 @@ async def test_a_further_camera_needs_no_code(hass: HomeAssistant, machine: Mach
     assert second.data["token"] == first.data["token"]
     result = await fill_in(hass, await choose(hass, "node"), {"address": machine.url})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_further_camera")
+
+
+async def test_a_known_node_that_goes_away_in_the_middle(
+    hass: HomeAssistant, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(hass, machine)
+
+    async def gone(_: NodeClient) -> NodeFacts:
+        raise Refused("127.0.0.1")
+
+    monkeypatch.setattr(NodeClient, "facts", gone)
+    result = await fill_in(hass, await choose(hass, "node"), {"address": machine.url})
+    assert (result["step_id"], result["errors"]) == ("node", {"base": "refused"})
 
 
 async def test_a_node_that_forgot_us_asks_for_its_code_when_it_is_added_again(
@@ -263,15 +278,23 @@ async def test_an_address_of_the_network_is_offered(hass: HomeAssistant, machine
 
 
 @pytest.mark.usefixtures("near")
+async def test_a_node_that_is_known_is_not_offered(hass: HomeAssistant, machine: Machine) -> None:
+    entry = await add(hass, machine)
+    for name in ("Workshop", "Renamed"):
+        assert (await found(hass, record(machine, name=name)))["reason"] == "already_configured"
+    assert entry.data["url"] == machine.url
+
+
+@pytest.mark.usefixtures("near")
 async def test_a_node_that_is_ignored_stays_ignored(hass: HomeAssistant, machine: Machine) -> None:
     MockConfigEntry(domain=DOMAIN, unique_id=machine.node.id, source=SOURCE_IGNORE).add_to_hass(hass)
     result = await found(hass, record(machine))
     assert result["reason"] == "already_configured"
 
 
-@pytest.mark.no_fail_on_log_exception  # the node's loop tells of a handshake that we broke off
 @pytest.mark.usefixtures("near")
 async def test_a_node_with_its_own_certificate(hass: HomeAssistant, machine: Machine, tmp_path: Path) -> None:
+    hass.loop.set_exception_handler(lambda *_: None)  # the node's side tells of a handshake that we break off
     await machine.stop()
     server = write_certificates(tmp_path).server
     fingerprint = sha256(ssl.PEM_cert_to_DER_cert(server.read_text().partition("-----BEGIN PRIV")[0])).hexdigest()

@@ -5,9 +5,16 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_DISCOVERY, SOURCE_IGNORE, SOURCE_REAUTH, ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    SOURCE_DISCOVERY,
+    SOURCE_IGNORE,
+    SOURCE_REAUTH,
+    ConfigEntryState,
+)
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -66,7 +73,7 @@ async def until_met(hass: HomeAssistant, machine: Machine) -> NodeWatch:
 def offers(hass: HomeAssistant) -> set[str]:
     """Return what is offered."""
     flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
-    return {flow["context"]["unique_id"] for flow in flows if flow["context"]["source"] == SOURCE_DISCOVERY}
+    return {flow["context"]["unique_id"] or "" for flow in flows if flow["context"]["source"] == SOURCE_DISCOVERY}
 
 
 async def test_the_node_knows_us_present_while_a_camera_is_set_up(hass: HomeAssistant, machine: Machine) -> None:
@@ -88,10 +95,14 @@ async def test_further_cameras_are_offered_and_withdrawn(hass: HomeAssistant, ma
     await machine.stop()
     machine.change(cameras=cameras("bench", "hall", "yard"))
     await until(watch, lambda: not watch.connected)
-    MockConfigEntry(domain=DOMAIN, unique_id=f"{key}:yard", source=SOURCE_IGNORE).add_to_hass(hass)
+    ignored = MockConfigEntry(domain=DOMAIN, unique_id=f"{key}:yard", source=SOURCE_IGNORE)
+    ignored.add_to_hass(hass)
     await machine.start()
     await until_met(hass, machine)
     assert offers(hass) == {f"{key}:hall"}, "the door is gone, and nobody wants the yard"
+    await hass.config_entries.async_remove(ignored.entry_id)
+    await hass.async_block_till_done()
+    assert offers(hass) == {f"{key}:hall", f"{key}:yard"}, "not ignored any more"
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert offers(hass) == set()
@@ -199,7 +210,32 @@ async def test_a_node_that_moved_is_followed_after_its_proof(hass: HomeAssistant
     await until_met(hass, machine)
 
 
-async def test_nobody_else_is_followed_or_told_the_token(hass: HomeAssistant, machine: Machine, tmp_path: Path) -> None:
+async def test_a_node_that_said_where_it_goes_before_we_missed_it_is_followed(
+    hass: HomeAssistant, machine: Machine
+) -> None:
+    entry = await add(hass, machine)
+    watch = await until_met(hass, machine)
+    assert not await hass.data[SHARED].nodes.moved(machine.node.id, [f"http://127.0.0.1:{machine.free_port()}"])
+    moved = asyncio.Event()
+
+    @callback
+    def look(*_: object) -> None:
+        if entry.data["url"] == machine.url:
+            moved.set()
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, look)
+    await machine.stop()
+    await machine.start()
+    async with asyncio.timeout(20):
+        await moved.wait()
+    await hass.async_block_till_done()
+    assert watch_of(hass, machine) is not watch
+    await until_met(hass, machine)
+
+
+async def test_nobody_else_is_followed_or_told_the_token(
+    hass: HomeAssistant, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entry = await add(hass, machine)
     watch = await until_met(hass, machine)
     await machine.stop()
@@ -207,9 +243,7 @@ async def test_nobody_else_is_followed_or_told_the_token(hass: HomeAssistant, ma
     thief = Machine(tmp_path / "thief", cameras=cameras("bench"))
     await thief.start()
     heard: list[str] = []
-    thief.node.access.credentials = thief.node.credentials  # type: ignore[attr-defined]
-    own = thief.node.credentials.token
-    thief.node.credentials.token = lambda secret: heard.append(secret) or own(secret)  # type: ignore[method-assign]
+    monkeypatch.setattr(thief.node.credentials, "token", heard.append)
     try:
         assert not await hass.data[SHARED].nodes.moved(machine.node.id, [thief.url])
         assert (entry.data["url"], heard) == (machine.url, [])
@@ -309,7 +343,7 @@ async def test_what_is_no_announcement(post: Any, more: dict[str, Any]) -> None:
 
 
 async def test_addresses_of_this_machine_and_of_its_cloud_are_not_asked() -> None:
-    inward = ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1", "pi.local"]
+    inward = ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "::", "224.0.0.1", "::ffff:127.0.0.1", "pi.local"]
     assert await nodes.reachable([*inward, "192.168.1.7", "fd00::7", "192.168.1.7", ""]) == ["192.168.1.7", "fd00::7"]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientError, ClientResponse, ClientSession
+from multidict import CIMultiDictProxy
 
 from custom_components.tripod.engine.controls import Controls
 from custom_components.tripod.engine.options import Options
@@ -48,7 +49,7 @@ class Site:
     async def ask(self, method: str, path: str, body: Any = None, *, token: str = "", **headers: str) -> Answer:
         """Ask for something that has an end."""
         async with self.open(method, path, body, token=token, **headers) as response:
-            return Answer(response.status, dict(response.headers), await response.read())
+            return Answer(response.status, response.headers, await response.read())
 
     @asynccontextmanager
     async def open(
@@ -90,7 +91,7 @@ class Answer:
     """A whole answer."""
 
     status: int
-    headers: dict[str, str]
+    headers: CIMultiDictProxy[str]
     body: bytes
 
     @property

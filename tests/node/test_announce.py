@@ -133,6 +133,26 @@ async def test_a_redirect_is_not_followed_with_the_token() -> None:
     assert asked == []
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"cause": "refused", "message": "The host refused the connection: 192.0.2.7"}', "The host refused"),
+        ("<html>" + "x" * 5000, "it answers 502"),
+        ("[]", "it answers 502"),
+        ('{"message": "two\\nlines"}', "it answers 502"),
+    ],
+)
+async def test_what_home_assistant_says_of_a_node_that_it_cannot_reach(
+    body: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=502, text=body, content_type="application/json")
+
+    async with home_assistant(answer) as url, announcing(url) as sleeper:
+        assert await sleeper.next() == 1
+    assert said in caplog.text
+
+
 async def test_home_assistant_away_and_back(caplog: pytest.LogCaptureFixture) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.json_response({})

@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -91,13 +92,15 @@ def test_the_pages_commands_do_what_the_page_says(house: House) -> None:
     settings = [command[-1] for command in COMMANDS if "settings" in command[2]]
     refused = {command: reply["cause"] for command, reply in replies.items() if not reply["ok"]}
     assert refused == dict.fromkeys(settings, "invalid_control")  # a test pattern has none
-    for command in ("picture", "picture gate", "stop", "timelapse frame roof"):
-        assert Path(replies[command]["path"]).is_relative_to(house.node.archive)
+    for taken in ("picture", "picture gate", "stop", "timelapse frame roof"):
+        assert Path(replies[taken]["path"]).is_relative_to(house.node.archive)
     assert [reply["id"] for reply in replies.values() if "id" in reply] == ["bell-17", "4"]
     assert "picture of my own" not in heard.commands  # mosquitto does not say so, it only does not pass it on
     _, status = house.node.ask("/cameras/yard/status")
     known = {"connected": True, "cause": None, "breaks": 0, "dropped": 0}
     assert {**status["mqtt"], **known} == status["mqtt"]
+    with urlopen(f"{house.node.url}/metrics", timeout=20) as metrics:
+        assert 'tripod_mqtt_connected{camera="Yard"} 1\n' in metrics.read().decode()
 
 
 class Heard:

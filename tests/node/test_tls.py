@@ -10,6 +10,7 @@ from aiohttp import ClientError, ClientSession
 import pytest
 
 from custom_components.tripod.engine.errors import InvalidConfiguration
+from custom_components.tripod.node import server
 from custom_components.tripod.node.tls import Tls
 from tests.servers.certificate import Certificates, Chain, Pair
 
@@ -49,41 +50,59 @@ async def speaks(site: Site, version: str) -> bool:
 
 
 async def test_clients_without_a_certificate_of_our_authority_get_nothing(serve: Serve, chain: Chain) -> None:
-    server = chain.server
+    own_pair = chain.server
     site = await serve(
-        certificate=server.certificate, key=server.key, client_ca=chain.authorities, trust_loopback=False
+        certificate=own_pair.certificate, key=own_pair.key, client_ca=chain.authorities, trust_loopback=False
     )
     assert await status(site, chain.root, chain.home) == 200
-    for own in (None, chain.stranger, chain.expired, server):
+    for own in (None, chain.stranger, chain.expired, own_pair):
         with pytest.raises((ClientError, OSError)):
             await status(site, chain.root, own)
     # a certificate is no token
     assert await status(site, chain.root, chain.home, "/clients") == 401
 
 
-def test_a_renewed_certificate_is_taken_over(certificates: Certificates, tmp_path: Path) -> None:
-    chain = tmp_path / "chain.pem"
-    chain.write_bytes(certificates.server.read_bytes())
-    tls = Tls(chain, chain, None)
-    assert not tls.renew()
-    chain.write_bytes(b"half of")
-    with pytest.raises(InvalidConfiguration, match="cannot be used"):
-        tls.renew()
-    assert not tls.renew()
-    chain.write_bytes(certificates.other.read_bytes())
-    assert tls.renew()
+async def test_a_renewed_certificate_is_taken_over(
+    serve: Serve, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "RENEW", 0.1)
+    certificate, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+
+    def put(pair: Pair) -> None:
+        certificate.write_bytes(pair.certificate.read_bytes())
+        key.write_bytes(pair.key.read_bytes())
+
+    put(chain.server)
+    site = await serve(certificate=certificate, key=key)
+    for half in (chain.elsewhere.certificate.read_bytes(), b"half of it"):  # while the other half is on its way
+        certificate.write_bytes(half)
+        await asyncio.sleep(0.3)
+        assert await status(site, chain.root) == 200
+    for pair, known in ((chain.elsewhere, False), (chain.server, True)):
+        put(pair)
+        async with asyncio.timeout(20):
+            while await is_known(site, chain.root) is not known:  # noqa: ASYNC110 - a look at a file tells nobody
+                await asyncio.sleep(0.1)
+
+
+async def is_known(site: Site, authority: Path) -> bool:
+    """Whether the node's certificate is one for its address."""
+    try:
+        return await status(site, authority) == 200
+    except ClientError:
+        return False
 
 
 def test_what_cannot_be_used_is_told(certificates: Certificates, tmp_path: Path) -> None:
     nonsense = tmp_path / "nonsense.pem"
     nonsense.write_text("-----BEGIN CERTIFICATE-----\n")
-    server = certificates.server
+    pair = certificates.server
     for chain, key, authority in (
-        (tmp_path / "missing.pem", server, None),
-        (nonsense, server, None),
-        (server, certificates.other, None),
-        (server, server, tmp_path / "missing.pem"),
-        (server, server, nonsense),
+        (tmp_path / "missing.pem", pair, None),
+        (nonsense, pair, None),
+        (pair, certificates.other, None),
+        (pair, pair, tmp_path / "missing.pem"),
+        (pair, pair, nonsense),
     ):
         with pytest.raises(InvalidConfiguration, match=r"\[tls\]"):
             Tls(chain, key, authority)

@@ -40,9 +40,11 @@ class Receiver:
         self.streams: dict[int, str] = {}
         """The codec of each, by ffmpeg's name."""
         self.process = process
+        self.words = ""
+        """What it had to say."""
         self._json = reports
         self._changed = asyncio.Event()
-        self._reading = asyncio.create_task(self._read())
+        self._reading = asyncio.gather(self._read(), self._listen())
 
     def of(self, stream: int = 0) -> list[Packet]:
         """Return what came of one stream."""
@@ -75,6 +77,11 @@ class Receiver:
         await self.process.wait()
         await self._reading
 
+    async def _listen(self) -> None:
+        if self.process.stderr:
+            async for line in self.process.stderr:
+                self.words += line.decode(errors="replace")
+
     async def _read(self) -> None:
         assert self.process.stdout
         async for line in self.process.stdout:
@@ -98,9 +105,21 @@ async def listener(scheme: str, query: str = "", port: int = 0) -> AsyncIterator
     url = f"{scheme}://127.0.0.1:{port}{PATHS[scheme]}{query}"
     # each packet by its time in milliseconds, however the input counts
     copy = ["-map", "0", "-c", "copy", "-copyts", "-time_base", "1:1000", "-enc_time_base", "1:1000"]
-    argv = ["ffmpeg", "-v", "error", "-nostdin", "-fflags", "nobuffer", *QUICKLY, *LISTENERS[scheme], "-i", url, *copy]
+    argv = [
+        "ffmpeg",
+        "-v",
+        "warning",
+        "-nostdin",
+        "-fflags",
+        "nobuffer",
+        *QUICKLY,
+        *LISTENERS[scheme],
+        "-i",
+        url,
+        *copy,
+    ]
     process = await asyncio.create_subprocess_exec(
-        *argv, "-flush_packets", "1", "-f", "framecrc", "pipe:1", stdout=subprocess.PIPE
+        *argv, "-flush_packets", "1", "-f", "framecrc", "pipe:1", stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     receiver = Receiver(process, port, reports=False)
     try:

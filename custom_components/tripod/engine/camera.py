@@ -18,7 +18,7 @@ from typing import Any
 
 from .archive import Archive, Item, Kind, Retention, Usage
 from .errors import ArchiveMissing, LowSpace, NoSuchRender, TripodError
-from .events import Event, Failed, RecordingReady, Tell, TimelapseReady
+from .events import Event, Failed, RecordingReady, SnapshotKept, Tell, TimelapseReady
 from .feed import Frame
 from .keeper import Keeper
 from .listeners import Listeners
@@ -207,7 +207,7 @@ class Camera:
         captured_at = datetime.fromtimestamp(frame.captured_at, self.archive.zone)
         publish = partial(self.archive.publish, Kind.SNAPSHOT, captured_at, picture, suffix=".jpg", name=name)
         item = await asyncio.to_thread(publish)
-        self._wake.set()
+        self.tell(SnapshotKept(item))
         return item
 
     async def adopt(self, publish: Callable[[Archive], Item]) -> Item:

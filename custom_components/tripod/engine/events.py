@@ -28,6 +28,13 @@ class TimelapseReady:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotKept:
+    """A picture is in the archive, whoever asked for it."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
 class Pruned:
     """The storage governor removed something."""
 
@@ -49,7 +56,7 @@ class Failed:
     error: TripodError
 
 
-Event: TypeAlias = RecordingReady | TimelapseReady | Pruned | Failed
+Event: TypeAlias = RecordingReady | TimelapseReady | SnapshotKept | Pruned | Failed
 
 Tell = Callable[[Event], None]
 """Takes an event, in the event loop, and does not wait."""

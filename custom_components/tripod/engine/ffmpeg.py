@@ -32,6 +32,7 @@ class Ffmpeg:
         self.binary = binary
         self._version: str | None = None
         self._filters: frozenset[str] | None = None
+        self._hides: bool | None = None
 
     def argv(self, *arguments: str) -> list[str]:
         """Return a command line: quiet but for errors, never reading the terminal."""
@@ -56,13 +57,36 @@ class Ffmpeg:
             )
         return self._filters
 
+    async def hides(self) -> bool:
+        """Return whether it takes options for an output from a file (`-fpre`), where no command line shows them.
+
+        Tried once: newer versions read the file, and forget what is in it. Raises `FfmpegMissing`.
+        """
+        if self._hides is None:
+            silence = ("-f", "s16le", "-ar", "8000", "-i", "pipe:0")
+            argv = self.argv(*silence, "-fpre", Process.SIDE_INPUT, "-f", "s16le", "pipe:1")
+            try:
+                await self._run(argv, bytes(160), ONE_SHOT_TIMEOUT, b"protocol_whitelist=none\n")
+                self._hides = False
+            except errors.FormatNotSupported:  # for it may not open the pipe
+                self._hides = True
+            except errors.FfmpegMissing:
+                raise
+            except TripodError:
+                self._hides = False
+        return self._hides
+
     async def run(self, argv: Sequence[str], data: bytes | None = None, timeout: float = ONE_SHOT_TIMEOUT) -> bytes:
         """Run a short job: `data` into its stdin, return its stdout; raises what explains its failure.
 
         One that takes more than `timeout` seconds raises `WorkerFailed`.
         """
+        return await self._run(argv, data, timeout)
+
+    async def _run(self, argv: Sequence[str], data: bytes | None, timeout: float, side_input: bytes = b"") -> bytes:
         output = bytearray()
-        async with Process(argv, on_output=output.extend, explain=explain, stdin=data is not None) as child:
+        stdin = data is not None
+        async with Process(argv, on_output=output.extend, explain=explain, stdin=stdin, side_input=side_input) as child:
             try:
                 async with asyncio.timeout(timeout):
                     if data is not None:

@@ -23,7 +23,7 @@ _LOGGER = logging.getLogger(__name__)
 
 TYPE: Final = "_tripod._tcp.local."
 
-LOOK: Final = 60.0
+LOOK: Final = 10.0
 """Seconds between two looks at this machine's addresses: a cable may come, and DHCP give another address."""
 
 IPV4_ONLY: Final = "0.0.0.0"  # noqa: S104 - what a listener on all IPv4 addresses is told

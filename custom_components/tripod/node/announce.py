@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+import json
 import logging
 import random
 import socket
@@ -23,10 +24,16 @@ _LOGGER = logging.getLogger(__name__)
 
 PATH: Final = "/api/tripod/nodes"
 
-AGAIN: Final = 300.0
-"""Seconds between two tries at most, and between two announcements: a Home Assistant that restarts forgets an offer."""
+AGAIN: Final = 60.0
+"""Seconds between two announcements: a Home Assistant that restarts forgets an offer, and this machine may move."""
+
+LONGEST_WAIT: Final = 300.0
+"""Seconds between two tries while Home Assistant does not take any."""
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
+
+LONGEST: Final = 2000
+"""Bytes of an answer that are read."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -57,7 +64,7 @@ class Announcer:
         self._tls: dict[str, Any] = {} if home.verify_tls else {"ssl": False}
         self._random = random
         self._sleep = sleep
-        self._backoff = Backoff(random, limit=AGAIN)
+        self._backoff = Backoff(random, limit=LONGEST_WAIT)
         self._said: str | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -97,7 +104,7 @@ class Announcer:
             ) as answer:
                 if answer.status == HTTPStatus.OK:
                     return None
-                return REFUSALS.get(answer.status, f"it answers {answer.status}")
+                return REFUSALS.get(answer.status) or await _said(answer)
         except TimeoutError:
             return "it does not answer"
         except (aiohttp.ClientError, OSError) as error:
@@ -133,3 +140,13 @@ class Announcer:
         elif refusal is not None and refusal != self._said:
             _LOGGER.warning("Home Assistant at %s was not told of this node: %s", self._home.url, refusal)
         self._said = refusal or ""
+
+
+async def _said(answer: aiohttp.ClientResponse) -> str:
+    """Return why Home Assistant did not take an announcement, such as that it cannot reach the node."""
+    try:
+        said = json.loads(await answer.content.read(LONGEST))
+        message = str(said["message"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        message = ""
+    return message if message and message.isprintable() else f"it answers {answer.status}"

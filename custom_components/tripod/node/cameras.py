@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..engine.archive import Archive, Item, Kind
 from ..engine.archive.item import SUFFIXES
@@ -17,6 +17,7 @@ from ..engine.errors import FormatNotSupported, InvalidControl, InvalidJob, Trip
 from ..engine.feed import Frame
 from ..engine.keeper import Keeper
 from ..engine.listeners import Listeners
+from ..engine.mqtt import MqttStatus
 from ..engine.options import Start
 from ..engine.pipeline import Pipeline
 from ..engine.publisher import named
@@ -29,9 +30,6 @@ from .config import CameraConfig
 from .facts import Facts, camera_facts, mqtt_facts, recording_facts, render_facts, storage_facts, timelapse_facts
 from .memory import Memory
 from .presence import Presence
-
-if TYPE_CHECKING:
-    from .mqtt import MqttLink
 
 NO_SUN = "a node knows neither where the sun is nor what Home Assistant's entities say: let Home Assistant take it"
 
@@ -51,6 +49,14 @@ class Shared:
     floor: int
     """Bytes of the disk that stay free."""
     rhythm: Rhythm
+
+
+class Connection(Protocol):
+    """A connection to an MQTT broker."""
+
+    @property
+    def status(self) -> MqttStatus:
+        """How it is."""
 
 
 class NodeCamera:
@@ -83,8 +89,8 @@ class NodeCamera:
         # the node itself sees to CORS
         self.endpoints = CameraEndpoints(self.pipeline, title=self.title, archive=self.archive, cors=False)
         self._away = RecordWhileAway(self.camera, shared.presence, shared.rhythm) if config.record_while_away else None
-        self.mqtt: MqttLink | None = None
-        """Its connection to a broker, where the node has one."""
+        self.broker: Connection | None = None
+        """Its connection to an MQTT broker, where the node has one."""
         self._listeners = Listeners()
         self._endings: list[Callable[[], None]] = []
 
@@ -92,6 +98,11 @@ class NodeCamera:
     def archive(self) -> Archive:
         """Where its files are kept; open while `camera.present`."""
         return self.camera.archive
+
+    @property
+    def mqtt(self) -> MqttStatus | None:
+        """How its connection to a broker is, where the node has one."""
+        return self.broker.status if self.broker else None
 
     @property
     def facts(self) -> Facts:
@@ -110,7 +121,7 @@ class NodeCamera:
             "timelapses": [timelapse_facts(status) for status in camera.timelapses.jobs],
             "renders": [render_facts(render) for render in camera.renders],
             "storage": storage_facts(camera),
-            "mqtt": self.mqtt and mqtt_facts(self.mqtt.status),
+            "mqtt": mqtt_facts(self.mqtt) if self.mqtt else None,
         }
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:

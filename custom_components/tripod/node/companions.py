@@ -45,7 +45,7 @@ def _links(node: Node, broker: Broker) -> Iterator[Companion]:
 
     for each in node.config.cameras:
         camera = node.cameras[each.id]
-        camera.mqtt = MqttLink(
+        link = MqttLink(
             broker,
             camera.camera,
             prefix=node.config.mqtt_prefix(each),
@@ -53,7 +53,8 @@ def _links(node: Node, broker: Broker) -> Iterator[Companion]:
             client_id=f"tripod-{node.id[:12]}-{camera.id}",
             host=_host(camera),
         )
-        yield camera.mqtt
+        camera.broker = link
+        yield link
 
 
 def _host(camera: NodeCamera) -> Host:

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from ..engine.archive import Item
 from ..engine.errors import TooManyViewers
-from ..engine.events import Event, Failed, RecordingReady, TimelapseReady
+from ..engine.events import Event, Failed, RecordingReady, SnapshotKept, TimelapseReady
 from ..engine.viewers import Client
 from ..engine.web import Timing
 from ..engine.web.connections import Connection, Connections
@@ -145,13 +145,14 @@ class Events:
             ear.wake.set()
 
     def _hear(self, name: str, event: Event) -> None:
-        if isinstance(event, RecordingReady | TimelapseReady):
-            self.tell_item(name, event.item)
+        if not self._ears:
+            return
+        if isinstance(event, RecordingReady | SnapshotKept | TimelapseReady):
+            self._begin_to_tell(name, event.item)
         elif isinstance(event, Failed):
             self._say("failed", {"camera": name, "what": event.what, "name": event.name, **error_facts(event.error)})
 
-    def tell_item(self, camera: str, item: Item) -> None:
-        """Tell that `camera` has a new file."""
+    def _begin_to_tell(self, camera: str, item: Item) -> None:
         task = asyncio.create_task(self._tell_item(camera, item))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)

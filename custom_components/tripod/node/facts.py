@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..engine.archive import Archive, Item
 from ..engine.camera import Camera
 from ..engine.controls import Control
 from ..engine.errors import TripodError
+from ..engine.mqtt import MqttStatus
 from ..engine.recorder import Recording
 from ..engine.timelapse import JobStatus, Render
-
-if TYPE_CHECKING:
-    from .mqtt import MqttStatus
 
 Facts = dict[str, Any]
 
@@ -70,6 +68,7 @@ def storage_facts(camera: Camera) -> Facts:
 def mqtt_facts(status: MqttStatus) -> Facts:
     """Return how a camera's connection to the broker is."""
     return {
+        "prefix": status.prefix,
         "connected": status.connected,
         **error_facts(status.error),
         "breaks": status.breaks,

@@ -47,7 +47,8 @@ _STATUS: Mapping[type[TripodError], int] = {
 }
 """What errors are answered with; the first of their kinds counts, and what is none of these may pass: 503."""
 
-CHALLENGE = 'Basic realm="Tripod", charset="UTF-8", Bearer'
+CHALLENGES = ('Basic realm="Tripod", charset="UTF-8"', "Bearer")
+"""Each in a line of its own: Chromium asks nobody for a password where they are in one."""
 
 HEADERS = {
     "Server": "Tripod",
@@ -177,11 +178,12 @@ def _status(error: TripodError) -> int:
 
 def _refused(status: int, error: TripodError, headers: Mapping[str, str] | None = None) -> web.Response:
     more = dict(headers or {})
-    if status == HTTPStatus.UNAUTHORIZED:
-        more[hdrs.WWW_AUTHENTICATE] = CHALLENGE
-    elif status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         more[hdrs.RETRY_AFTER] = str(math.ceil(float(error.placeholders.get("seconds") or SOON)))
-    return refused(status, error, str, more)
+    answer = refused(status, error, str, more)
+    for challenge in CHALLENGES if status == HTTPStatus.UNAUTHORIZED else ():
+        answer.headers.add(hdrs.WWW_AUTHENTICATE, challenge)
+    return answer
 
 
 def _allowed(answered: web.HTTPException) -> Mapping[str, str]:

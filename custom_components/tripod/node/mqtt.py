@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 import logging
 import ssl
 
@@ -21,7 +21,7 @@ from paho.mqtt.properties import Properties
 from ..engine.backoff import Backoff
 from ..engine.camera import Camera
 from ..engine.errors import TripodError, Unauthorized
-from ..engine.mqtt import Host, MqttControl, Unsent
+from ..engine.mqtt import Host, MqttControl, MqttStatus, Unsent
 from ..engine.mqtt.control import OFFLINE
 from .config import Broker
 from .mqtt_diagnosis import diagnose, refusal, tls_context
@@ -59,19 +59,6 @@ OLD_PROTOCOL = 0x84
 """What a broker answers that does not speak MQTT 5."""
 
 
-@dataclass(frozen=True, slots=True)
-class MqttStatus:
-    """How a connection is, for all who report."""
-
-    connected: bool
-    error: TripodError | None
-    """What keeps the broker away."""
-    breaks: int
-    """How often the connection was lost or could not be made."""
-    dropped: int
-    """Messages that the broker never got."""
-
-
 class MqttLink:
     """The connection of one camera."""
 
@@ -98,13 +85,12 @@ class MqttLink:
         self._protocol = aiomqtt.ProtocolVersion.V5
         self._client: aiomqtt.Client | None = None
         self._error: TripodError | None = None
-        self._breaks = 0
         self._task: asyncio.Task[None] | None = None
 
     @property
     def status(self) -> MqttStatus:
         """How the connection is."""
-        return MqttStatus(self._client is not None, self._error, self._breaks, self.control.outbox.dropped)
+        return replace(self.control.status, error=self._error)
 
     def open(self) -> None:
         """Begin to connect."""
@@ -126,7 +112,6 @@ class MqttLink:
             error = await self._serve()
             if loop.time() - began > STABLE:
                 self._backoff.reset()
-            self._breaks += 1
             self._fail(error)
             await self._sleep(self._backoff.next())
 

@@ -14,5 +14,5 @@ async def metrics(node: Node) -> str:
     """Return what is counted of all cameras, and of the node itself."""
     cameras = node.cameras.values()
     return await exposition(
-        [Reported(camera.title, camera.pipeline, camera.camera) for camera in cameras], process=True
+        [Reported(camera.title, camera.pipeline, camera.camera, camera.mqtt) for camera in cameras], process=True
     )

@@ -93,7 +93,7 @@ SCHEMAS: dict[str, Schema] = {
             "mqtt": {
                 "oneOf": [
                     {"type": "null"},
-                    _object({"connected": _YES, **_WRONG, "breaks": _WHOLE, "dropped": _WHOLE}),
+                    _object({"prefix": _TEXT, "connected": _YES, **_WRONG, "breaks": _WHOLE, "dropped": _WHOLE}),
                 ]
             },
         },

@@ -44,8 +44,10 @@ class Tls:
     def _load(self) -> None:
         certificate, key = self._chain
         try:
-            # never asks for a passphrase on the terminal of a service
-            self.context.load_cert_chain(certificate, key, password=str)
+            # first elsewhere: a context that is given a wrong pair has lost its old one
+            for context in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self.context):
+                # never asks for a passphrase on the terminal of a service
+                context.load_cert_chain(certificate, key, password=str)
         except (OSError, ValueError) as error:
             raise InvalidConfiguration(f"certificate and key cannot be used: {_words(error)}", where="[tls]") from error
 

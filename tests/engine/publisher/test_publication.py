@@ -1,5 +1,9 @@
 """What an address says, and where its secrets go."""
 
+from pathlib import Path
+import re
+import tomllib
+
 import pytest
 
 from custom_components.tripod.engine.errors import CannotPublish
@@ -88,11 +92,19 @@ def test_what_a_query_hides_is_not_shown() -> None:
 @pytest.mark.parametrize("url", [url for url, parts in ADDRESSES if not url.startswith("rtsp") and not parts[1]])
 def test_the_command_line_holds_no_secret(url: str) -> None:
     publication = Publication(url=url)
-    worker = command(Ffmpeg(), publication, "h264", "aac")
+    worker = command(Ffmpeg(), publication, "h264", "aac", hide=True)
     for secret in publication.secrets:
         assert not any(secret in argument for argument in worker.argv)
     assert publication.key.encode() in worker.hidden
     assert publication.password.encode() in worker.hidden
+
+
+def test_without_a_way_to_hide_them_secrets_are_options() -> None:
+    rtmp = command(Ffmpeg(), Publication(url="rtmp://host/app/inst/key"), "h264", None, hide=False)
+    assert rtmp.hidden == b""
+    assert " -rtmp_app app/inst -rtmp_playpath key " in " ".join(rtmp.argv)
+    srt = command(Ffmpeg(), Publication(url=f"srt://host:1?passphrase={'p' * 20}"), "h264", None, hide=False)
+    assert f" -passphrase {'p' * 20} " in " ".join(srt.argv)
 
 
 @pytest.mark.parametrize(
@@ -108,11 +120,11 @@ def test_the_command_line_holds_no_secret(url: str) -> None:
 )
 def test_video_that_a_protocol_carries(url: str, video: str | None, carried: bool) -> None:  # noqa: FBT001
     if carried:
-        argv = command(Ffmpeg(), Publication(url=url), video, None).argv
+        argv = command(Ffmpeg(), Publication(url=url), video, None, hide=True).argv
         assert argv[argv.index("-c:v") + 1] == "copy"
     else:
         with pytest.raises(CannotPublish):
-            command(Ffmpeg(), Publication(url=url), video, None)
+            command(Ffmpeg(), Publication(url=url), video, None, hide=True)
 
 
 @pytest.mark.parametrize(
@@ -129,5 +141,21 @@ def test_video_that_a_protocol_carries(url: str, video: str | None, carried: boo
     ],
 )
 def test_what_is_heard(url: str, audio: str | None, sound: Sound, options: str) -> None:
-    argv = command(Ffmpeg(), Publication(url=url, sound=sound), "h264", audio).argv
+    argv = command(Ffmpeg(), Publication(url=url, sound=sound), "h264", audio, hide=True).argv
     assert f" {options} " in " ".join(argv)
+
+
+PAGE = (Path(__file__).parents[3] / "docs/publishing.md").read_text()
+
+
+def test_the_addresses_of_the_page_are_some() -> None:
+    rows = re.findall(r"^\|[^|`]+\| `(\w+://[^`]+)` \|(.*?)\|", PAGE, re.MULTILINE)
+    assert len(rows) >= 5
+    for url, key in rows:
+        Publication(url=url, key=key.strip(" `"))
+
+
+def test_the_node_of_the_page_publishes() -> None:
+    [block] = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    [camera] = tomllib.loads(f"[[camera]]\n{block}")["camera"]
+    assert [Publication.from_dict(table).scheme for table in camera["publish"]] == ["rtsp", "rtmps"]

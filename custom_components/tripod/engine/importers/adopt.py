@@ -74,7 +74,6 @@ class Adopter:
             files.make_folder(self._archive.root, self._shelf)
             for day, names in groupby(pictures, key=self._day):
                 yield self._adopt(day, list(names))
-        self._archive.days(Kind.FRAME, self._job)  # takes note of them
 
     def _list(self) -> tuple[list[str], list[str]]:
         """Return the names of pictures, oldest first, and those of all else."""

@@ -103,12 +103,12 @@ def _device(item: Input, reading: Reading, before: Mapping[str, object]) -> Sour
         if option in ("f", "format"):
             account.understood(shown, value, "a V4L2 device")
         elif option in _DEVICE_FIELDS:
-            fields = _DEVICE_FIELDS[option](value)
-            if fields is None:
-                account.not_understood(shown, value, "this value is not")
-            else:
+            read, meaning = _DEVICE_FIELDS[option]
+            if fields := read(value):
                 reading.fields.update(fields)
-                account.understood(shown, value, ", ".join(f"{key} {found}" for key, found in fields.items()))
+                account.understood(shown, value, meaning.format(**fields))
+            else:
+                account.not_understood(shown, value, "this value means nothing here")
         else:
             _beside(shown, option, value, reading, _INPUT_NOT_NEEDED)
     return _made(name, lambda: V4l2(device=item.url, **{**before, **reading.fields}))
@@ -128,18 +128,14 @@ def _format(text: str) -> dict[str, Any] | None:
     return {"input_format": text.lower()} if re.fullmatch(r"\w{1,20}", text) else None
 
 
-_DEVICE_FIELDS: dict[str, Callable[[str], dict[str, Any] | None]] = {
-    "input_format": _format,
-    "pixel_format": _format,
-    "pix_fmt": _format,
-    "vcodec": _format,
-    "c:v": _format,
-    "codec:v": _format,
-    "video_size": _size,
-    "s": _size,
-    "framerate": _rate,
-    "r": _rate,
+_DEVICE_FIELDS: dict[str, tuple[Callable[[str], dict[str, Any] | None], str]] = {
+    **dict.fromkeys(
+        ("input_format", "pixel_format", "pix_fmt", "vcodec", "c:v", "codec:v"), (_format, "the format {input_format}")
+    ),
+    **dict.fromkeys(("video_size", "s"), (_size, "{width}x{height} pixels")),
+    **dict.fromkeys(("framerate", "r"), (_rate, "{rate:g} pictures a second")),
 }
+"""How each is read, and what it then means."""
 
 
 def _microphone(item: Input, reading: Reading) -> None:

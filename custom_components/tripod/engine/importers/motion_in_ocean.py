@@ -140,7 +140,7 @@ def _canonical(variables: Mapping[str, str], account: Account) -> tuple[dict[str
 def _notes(reading: Reading) -> tuple[str, ...]:
     host = reading.node.get("host", "127.0.0.1")
     if host in ("127.0.0.1", "::1", "localhost"):
-        return ("The node listens on this computer only, as before: set `host` to let Home Assistant reach it",)
+        return ("The node listens on this computer only, as before: set `listen` to let Home Assistant reach it",)
     return ()
 
 
@@ -148,7 +148,7 @@ def _camera(reading: Reading, csi: str) -> Source | None:
     account, fields = reading.account, reading.camera
     size = {"width": fields["width"], "height": fields["height"]}
     if reading.mock:
-        return TestPattern(**size, rate=fields["rate"], format="mjpeg")
+        return TestPattern(**size, rate=min(60, round(fields["rate"])), format="mjpeg")
     if not csi:
         account.not_understood("the camera", "", "no CSI camera is known here: bring this over on the Pi that has it")
         return None
@@ -291,6 +291,7 @@ def _log_level(name: str, value: str, reading: Reading) -> None:
     if level not in ("debug", "info", "warning", "error", "critical"):
         reading.account.not_understood(reading.given[name], value)
         return
+    level = "error" if level == "critical" else level
     reading.node["log_level"] = level
     _note(name, value, reading, f"the log tells what is {level} and worse")
 

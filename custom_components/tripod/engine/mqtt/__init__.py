@@ -3,6 +3,7 @@
 from .actions import Host
 from .control import MqttControl
 from .outbox import Outbox, Unsent
+from .status import MqttStatus
 from .topics import Topics, check_prefix, default_prefix
 
-__all__ = ["Host", "MqttControl", "Outbox", "Topics", "Unsent", "check_prefix", "default_prefix"]
+__all__ = ["Host", "MqttControl", "MqttStatus", "Outbox", "Topics", "Unsent", "check_prefix", "default_prefix"]

@@ -22,6 +22,7 @@ from .actions import Actions, Answer, Host
 from .commands import SHOWN, Verb
 from .facts import facts
 from .outbox import Outbox, Publish
+from .status import MqttStatus
 from .throttle import Throttle
 from .topics import Topics
 
@@ -79,6 +80,8 @@ class MqttControl:
         self._throttle = Throttle(RATE, BURST, clock)
         self._ids: OrderedDict[str, None] = OrderedDict()
         self._state = camera.pipeline.state
+        self._connected = False
+        self._breaks = 0
         self._closed = False
         self._changed = asyncio.Event()
         self._answering: set[asyncio.Task[None]] = set()
@@ -109,12 +112,25 @@ class MqttControl:
         await self.outbox.close(FAREWELL)
         await _end(self._tasks)
 
+    @property
+    def status(self) -> MqttStatus:
+        """How the connection is."""
+        return MqttStatus(
+            prefix=self.topics.prefix,
+            connected=self._connected,
+            breaks=self._breaks,
+            dropped=self.outbox.dropped,
+        )
+
     def connected(self) -> None:
         """Tell the broker how things are, which may have forgotten it."""
+        self._connected = True
         self.outbox.connected()
 
     def disconnected(self) -> None:
         """Keep what is to be told until the broker is back, as far as there is room."""
+        self._breaks += self._connected
+        self._connected = False
         self.outbox.disconnected()
 
     def take(self, topic: str, payload: bytes, *, retained: bool = False) -> None:
@@ -187,7 +203,7 @@ class MqttControl:
     async def _tell_all(self) -> Answer:
         known = facts(self._camera, self._title, self._host.describe)
         state = known["message"] or f"The camera is {known['state']}"
-        return Answer(state, known)
+        return Answer(state, {"status": known})
 
     def say(self, text: str) -> None:
         """Tell people what happened."""

@@ -1,7 +1,7 @@
 """How ffmpeg is told to push a camera's packets to a server: always a copy of the video.
 
 What is secret stays out of the command line, which every user of the machine may read, where ffmpeg has an option for
-it: it reads those from a pipe. A user name and password for RTSP or RTMP it takes in the address only.
+it and takes that from a file (`Ffmpeg.hides`). A user name and password for RTSP or RTMP it takes in the address only.
 """
 
 from __future__ import annotations
@@ -60,29 +60,32 @@ class Command:
     hidden: bytes
 
 
-def command(ffmpeg: Ffmpeg, publication: Publication, video: str | None, audio: str | None) -> Command:
+def command(ffmpeg: Ffmpeg, publication: Publication, video: str | None, audio: str | None, *, hide: bool) -> Command:
     """Return the worker that pushes what comes to its stdin, of the codecs `video` and `audio` by ffmpeg's names.
 
-    Raises `CannotPublish` where the protocol does not carry the video.
+    With `hide`, secrets are not in its command line. Raises `CannotPublish` where the protocol does not carry the
+    video.
     """
     protocol = _PROTOCOLS[publication.scheme]
     if video not in protocol.video:
         name = publication.scheme.upper()
         raise CannotPublish(f"the camera sends {_NAMES.get(video or '', video)}, and {name} does not take that")
     inputs, sound = _sound(publication, protocol, audio)
-    hidden = _hidden(publication)
+    secret = _secret_options(publication)
+    shown = [part for name, value in secret.items() for part in (f"-{name}", value)]
     argv = ffmpeg.argv(
         *pipe_input("mpegts"),
         *inputs,
         *("-progress", "pipe:1", "-stats_period", str(REPORTS)),
         *("-map", "0:v:0", "-c:v", "copy", *sound),
         *("-max_interleave_delta", str(APART)),
-        *(("-fpre", Process.SIDE_INPUT) if hidden else ()),
+        *(("-fpre", Process.SIDE_INPUT) if hide and secret else shown),
         *protocol.container,
         *("-protocol_whitelist", protocols(publication.scheme)),
         _target(publication),
     )
-    return Command(argv, hidden)
+    hidden = "".join(f"{name}={value}\n" for name, value in secret.items()) if hide else ""
+    return Command(argv, hidden.encode())
 
 
 def _sound(publication: Publication, protocol: _Protocol, audio: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -95,14 +98,14 @@ def _sound(publication: Publication, protocol: _Protocol, audio: str | None) -> 
     return (), ("-map", "0:a:0?", *(("-c:a", "copy") if audio in protocol.audio else AAC))
 
 
-def _hidden(publication: Publication) -> bytes:
-    """Return the secrets as lines that ffmpeg reads as options (`-fpre`)."""
+def _secret_options(publication: Publication) -> dict[str, str]:
+    """Return the options that hold secrets."""
     options: dict[str, str] = {}
     if publication.scheme in ("rtmp", "rtmps"):
         options = {"rtmp_app": urlsplit(publication.url).path.lstrip("/"), "rtmp_playpath": publication.key}
     elif publication.scheme == "srt":
         options = {"srt_streamid": publication.key, "passphrase": publication.password}
-    return "".join(f"{name}={value}\n" for name, value in options.items() if value).encode()
+    return {name: value for name, value in options.items() if value}
 
 
 def _target(publication: Publication) -> str:

@@ -122,21 +122,29 @@ class Publisher:
     async def _run(self) -> None:
         self._pipeline.crew.work("publisher")
         with self._pipeline.demand(Medium.PACKETS):
+            behind = self._pipeline.packet_feed.reader()
             while True:
-                reader = self._pipeline.packet_feed.reader()
-                first = await self._first(reader)
+                first, reader = await self._live(behind)
                 self._enter(PublisherState.CONNECTING, self._error)
                 try:
                     await self._connection(first, reader)
                 except TripodError as error:
                     await self._rest(error)
+                behind = reader
 
-    async def _first(self, reader: PacketReader) -> bytes:
-        """Wait for the camera."""
+    async def _live(self, behind: PacketReader) -> tuple[bytes, PacketReader]:
+        """Wait until the camera delivers more than `behind` has read; return that, from the newest key frame on.
+
+        While the camera is away the ring still holds what it delivered before, which is nobody's live picture.
+        """
+        feed = self._pipeline.packet_feed
         while True:
             self._enter(PublisherState.WAITING, self._pipeline.failure(Medium.PACKETS))
-            if data := await reader.next():
-                return data
+            came = await behind.next()
+            if came and feed.parser.video_codec and feed.segments and not feed.segments[-1].complete:
+                reader = feed.reader()
+                if first := await reader.next():
+                    return first, reader
 
     async def _rest(self, error: TripodError) -> None:
         """Wait for the next try."""
@@ -155,8 +163,9 @@ class Publisher:
 
     async def _connection(self, first: bytes, reader: PacketReader) -> None:
         """Publish until the camera stays away or its video becomes another one; raises what the server made fail."""
-        parser = self._pipeline.packet_feed.parser
-        worker = command(self._pipeline.tools.ffmpeg, self.publication, parser.video_codec, parser.audio_codec)
+        ffmpeg, parser = self._pipeline.tools.ffmpeg, self._pipeline.packet_feed.parser
+        hide = await ffmpeg.hides()
+        worker = command(ffmpeg, self.publication, parser.video_codec, parser.audio_codec, hide=hide)
         await check(self.publication.url, verify_tls=self.publication.verify_tls, resolve=self._pipeline.tools.resolve)
         self._frames += self._current.frames
         self._bytes += self._current.bytes
@@ -201,7 +210,7 @@ class Publisher:
         video, ends_at = self._video(), time.monotonic() + LIFETIME
         data: bytes | None = first
         dropped = 0
-        while data and self._video() == video and time.monotonic() < ends_at:
+        while data and not self._video().differs(video) and time.monotonic() < ends_at:
             progress.feeding(reader.frames, len(data))
             await child.write(data)
             progress.fed()
@@ -243,3 +252,7 @@ class _Video(NamedTuple):
 
     codec: str | None
     size: tuple[int, int] | None
+
+    def differs(self, other: _Video) -> bool:
+        """Tell whether it is another one, as far as it is known: a camera that begins anew has not said all yet."""
+        return any(own is not None and own != its for own, its in zip(self, other, strict=True))

@@ -18,6 +18,7 @@ from typing import TypeVar
 from ..audio import AudioState
 from ..camera import Camera
 from ..crew import Own, Usage, own
+from ..mqtt import MqttStatus
 from ..pipeline import Pipeline
 from ..publisher import PublisherState
 from ..status import State
@@ -40,6 +41,7 @@ class Reported:
     title: str
     pipeline: Pipeline
     camera: Camera | None = None
+    mqtt: MqttStatus | None = None
 
 
 async def exposition(
@@ -57,6 +59,8 @@ async def exposition(
             _kept(one, reported.camera)
             _jobs(one, reported.camera)
             _publications(one, reported.camera)
+        if reported.mqtt:
+            _mqtt(one, reported.mqtt)
     if process and (facts := await asyncio.to_thread(own)):
         _process(text, facts)
     return str(text)
@@ -188,6 +192,12 @@ def _publications(one: _One, camera: Camera) -> None:
         of.counter("publication_bytes", "Bytes that went to the server.", status.bytes)
         of.counter("publication_dropped", "How often the server was too slow.", status.dropped)
         of.counter("publication_restarts", "Connections that failed or were lost.", status.restarts)
+
+
+def _mqtt(one: _One, status: MqttStatus) -> None:
+    one.gauge("mqtt_connected", "1 while the MQTT broker is there.", status.connected)
+    one.counter("mqtt_breaks", "How often the connection to the MQTT broker was lost.", status.breaks)
+    one.counter("mqtt_dropped", "Messages that the MQTT broker never got.", status.dropped)
 
 
 def _process(text: Exposition, facts: Own) -> None:

@@ -38,7 +38,6 @@ async def snapshot(call: Call) -> web.StreamResponse:
     camera = call.camera
     _check_size(call, full_size=call.body.get("full_size", False))
     item = await camera.snapshot(name=call.body.get("name"), full_size=call.body.get("full_size", False))
-    call.node.events.tell_item(camera.id, item)
     return answer(await asyncio.to_thread(item_facts, camera.archive, item))
 
 

@@ -217,9 +217,11 @@ async def small_node(
     async with AsyncExitStack() as stack:
         pipeline.open()
         stack.push_async_callback(pipeline.close)
-        runner = web.AppRunner(node.app(), shutdown_timeout=0.1, handler_cancellation=True)
+        runner = web.AppRunner(node.app())
         await runner.setup()
+        assert runner.server
         stack.push_async_callback(runner.cleanup)
+        stack.push_async_callback(runner.server.shutdown, 0.1)
         stack.push_async_callback(node.endpoints.close)
         await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls, reuse_address=True).start()
         node.port = runner.addresses[0][1]

@@ -16,7 +16,7 @@ import pytest
 
 from custom_components.tripod.engine import errors
 from custom_components.tripod.engine.sources import Medium, NodeSource
-from custom_components.tripod.engine.sources.node import NodeAccess, NodeClient, Step, diagnose
+from custom_components.tripod.engine.sources.node import NodeAccess, NodeClient, Step, connection, diagnose
 from custom_components.tripod.engine.sources.node.controls import NodeControls
 from tests.engine.capture import capturing
 from tests.servers.certificate import Chain, Pair, write_chain
@@ -26,7 +26,6 @@ from .small_node import ID, STILL, TOKEN, server_context, small_node
 
 NODE = {"protocol": 1, "id": ID, "name": "Shed", "version": "1.0"}
 CAMERA = {"id": "bench", "title": "Bench"}
-CONNECTION = "custom_components.tripod.engine.sources.node.connection"
 
 
 def said(**fields: object) -> Behaviour:
@@ -172,8 +171,8 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 async def test_what_is_no_node(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     behave, expected = BAD[name]
-    monkeypatch.setattr(f"{CONNECTION}.FIRST_BYTE_TIMEOUT", 0.5)
-    monkeypatch.setattr(f"{CONNECTION}.ANSWER_TIMEOUT", 0.5)
+    monkeypatch.setattr(connection, "FIRST_BYTE_TIMEOUT", 0.5)
+    monkeypatch.setattr(connection, "ANSWER_TIMEOUT", 0.5)
     async with bad_server(behave) as server:
         tracemalloc.start()
         try:
