@@ -51,9 +51,9 @@ async def serving(node: RecordedNode) -> AsyncIterator[RecordedNode]:
     """Serve on the loopback."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", node.answer)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
     await site.start()
     node.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
