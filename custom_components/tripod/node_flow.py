@@ -269,7 +269,9 @@ class NodeFlow(CameraFlow):
 
     async def pair_again(self, entry: ConfigEntry) -> ConfigFlowResult:
         """Begin because the node does not know our token any more."""
-        self._access = node_forms.access_of(entry)
+        access = self._access = node_forms.access_of(entry)
+        if (shared := self.hass.data.get(SHARED)) and (watch := shared.nodes.watch(access.node)):
+            self._node = NodeFacts(id=access.node, name=watch.name)
         return await self.async_step_node_code()
 
     @callback

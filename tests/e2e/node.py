@@ -1,6 +1,6 @@
 """A real node, of the one file that its users copy: its process, its command line and its log."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 import json
@@ -46,8 +46,8 @@ _REQUEST_SECONDS = 20
 class Node:
     """A node in a folder of its own, run by a user who may do nothing else."""
 
-    def __init__(self, folder: Path, configuration: str, host: Host | None = None) -> None:
-        """Install it, on a virtual Raspberry Pi in a test's network where that is given, else on this machine.
+    def __init__(self, folder: Path, configuration: str, host: Host | None = None, files: Iterable[Path] = ()) -> None:
+        """Install it with `files`, on a virtual Raspberry Pi in a test's network where that is given, else here.
 
         What it is told may name the folder as `FOLDER`, and a free port as `PORT`.
         """
@@ -55,7 +55,8 @@ class Node:
         self.host = host
         self.port = PORT if host else _free_port()
         shutil.copy(REPOSITORY / "build" / _PROGRAM, folder)
-        shutil.copy(_HERE / "pi-python", folder)
+        for file in (_HERE / "pi-python", *files):
+            shutil.copy(file, folder)
         told = configuration.replace("FOLDER", str(folder)).replace("PORT", str(self.port))
         (folder / _CONFIGURATION).write_text(told)
         if os.geteuid() == 0:
@@ -202,13 +203,13 @@ def _free_port() -> int:
 
 
 @contextmanager
-def installed(configuration: str, host: Host | None = None) -> Iterator[Node]:
+def installed(configuration: str, host: Host | None = None, files: Iterable[Path] = ()) -> Iterator[Node]:
     """Install a node; see `Node` for what it is told. What is still running in the end is killed."""
     subprocess.run([_BUILD], check=True, capture_output=True)
     with TemporaryDirectory(prefix="node-") as folder:
         path = Path(folder)
         path.chmod(0o755)
-        node = Node(path, configuration, host)
+        node = Node(path, configuration, host, files)
         try:
             yield node
         finally:
@@ -217,9 +218,9 @@ def installed(configuration: str, host: Host | None = None) -> Iterator[Node]:
 
 
 @contextmanager
-def running(configuration: str, host: Host | None = None) -> Iterator[Node]:
+def running(configuration: str, host: Host | None = None, files: Iterable[Path] = ()) -> Iterator[Node]:
     """Run a node, and see that it stops when it is told to."""
-    with installed(configuration, host) as node:
+    with installed(configuration, host, files) as node:
         node.start()
         yield node
         node.stop()

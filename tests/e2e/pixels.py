@@ -67,9 +67,11 @@ def _differs(known: Picture, seen: Picture) -> bool:
     return known.changed(seen) > 1
 
 
-def assert_moves(element: Locator, shows: Callable[[Picture], bool] = pattern, changes: int = 3) -> None:
-    """See a picture that `shows` knows, and see it change `changes` times."""
-    picture = wait_until(element, shows, f"a picture of the {shows.__name__}")
+def assert_moves(
+    element: Locator, shows: Callable[[Picture], bool] = pattern, changes: int = 3, *, timeout: float = 20
+) -> None:
+    """See a picture that `shows` knows, within `timeout` seconds, and see it change `changes` times."""
+    picture = wait_until(element, shows, f"a picture of the {shows.__name__}", timeout)
     for _ in range(changes):
         picture = wait_until(element, partial(_differs, picture), "a picture that moves")
         assert shows(picture)

