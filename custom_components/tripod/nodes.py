@@ -154,7 +154,7 @@ class Nodes:
     @callback
     def _follow(self, node: str) -> None:
         """Look for a node that is not where it was: it may have said where it is before we missed it."""
-        if urls := self._said.get(node):
+        if (urls := self._said.get(node)) and not self._following[node].locked():
             self._hass.async_create_background_task(self._seek(node, urls), f"{DOMAIN}: look for node {node}")
 
     async def moved(self, node: str, urls: Iterable[str]) -> bool:

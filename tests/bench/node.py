@@ -1,6 +1,6 @@
 """What a node costs: each added viewer, beside motion-in-ocean and uStreamer; its memory; how soon it shows something.
 
-motion-in-ocean is not part of this project. Where it is at hand, `TRIPOD_BENCH_MIO` is the command that serves its
+motion-in-ocean is not part of this project. Where it is at hand, `BENCH_MIO` is the command that serves its
 camera with pictures of 1280x720 at 12 a second and room for ten viewers, in which `{port}` stands for the port; its
 figures are left out elsewhere.
 """
@@ -43,7 +43,7 @@ WINDOW = 6.0
 SETTLE = 1.5
 """Seconds after which viewers that have just come are like those that have been there for long."""
 
-MIO = "TRIPOD_BENCH_MIO"
+MIO = "BENCH_MIO"
 
 
 class Drain:
@@ -68,7 +68,9 @@ class Drain:
     def join(self, count: int) -> None:
         for _ in range(count):
             viewer = socket.create_connection(("127.0.0.1", self._port))
-            viewer.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: bench\r\n\r\n")
+            viewer.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            if b" 200 " not in viewer.recv(20):
+                raise RuntimeError("a viewer is not let in")
             viewer.settimeout(0)
             self._sockets.append(viewer)
 

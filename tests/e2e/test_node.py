@@ -275,7 +275,7 @@ def test_what_a_node_recorded_while_it_was_cut_off_is_handed_over(
 def on_its_own(workshop: Node) -> float:
     """Return how many seconds the node has recorded that nobody asked it for."""
     recordings: list[dict[str, float]] = workshop.ask("/cameras/bench/status")["recordings"]
-    return sum(recording["duration"] for recording in recordings)
+    return float(sum(recording["duration"] for recording in recordings))
 
 
 def items(workshop: Node) -> list[str]:

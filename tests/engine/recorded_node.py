@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.servers.application import serve
+
 BOUNDARY = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n"
 
 
@@ -51,10 +53,7 @@ async def serving(node: RecordedNode) -> AsyncIterator[RecordedNode]:
     """Serve on the loopback."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", node.answer)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    runner = await serve(app, "127.0.0.1", 0)
     node.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
         yield node

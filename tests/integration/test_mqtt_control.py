@@ -102,6 +102,17 @@ async def test_commands_do_as_actions_do(
             assert (await listener.ask(payload))["cause"] == "invalid_command"
 
 
+async def test_what_the_broker_kept_is_not_done(mosquitto: Mosquitto, set_up_mqtt: SetUpMqtt, set_up: SetUp) -> None:
+    await set_up_mqtt()
+    async with mosquitto.listener(PREFIX) as listener:
+        await listener.do("record 60", retain=True)
+        entry = await set_up(**MQTT)
+        refused = await listener.until("reply")
+        assert (refused["command"], refused["cause"]) == ("record 60", "invalid_command")
+        assert entry.runtime_data.camera.recordings == ()
+        await listener.do(b"", retain=True)
+
+
 async def test_controls_are_turned_and_remembered(
     hass: HomeAssistant, mosquitto: Mosquitto, set_up_mqtt: SetUpMqtt, set_up: SetUp, webcam: Webcam
 ) -> None:

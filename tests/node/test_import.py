@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.tripod.engine.sources import Csi, MotionInOcean, UrlSource, V4l2
+from custom_components.tripod.engine.sources import Csi, MotionInOcean, UrlSource, V4l2, csi
 from custom_components.tripod.engine.sources.csi import CsiCamera
-from custom_components.tripod.node.commands import import_
 from custom_components.tripod.node.config import NodeConfig
 from custom_components.tripod.node.configuration import load
 from custom_components.tripod.node.main import BAD_CONFIGURATION, main
@@ -34,7 +33,7 @@ def csi_cameras(monkeypatch: pytest.MonkeyPatch) -> list[CsiCamera]:
     async def list_cameras(_: object) -> list[CsiCamera]:
         return found
 
-    monkeypatch.setattr(import_.csi, "list_cameras", list_cameras)
+    monkeypatch.setattr(csi, "list_cameras", list_cameras)
     return found
 
 

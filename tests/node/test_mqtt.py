@@ -115,7 +115,7 @@ async def test_a_camera_is_controlled_with_client_certificates(mosquitto: Mosqui
             assert (await listener.until("reply"))["cause"] == "invalid_command"
         await listener.do(b"x" * 1_000_000)  # which the broker keeps to itself
         await listener.do("status")
-        assert (await listener.until("reply"))["state"] == "streaming"
+        assert (await listener.until("reply"))["status"]["state"] == "streaming"
     async with _listening(mosquitto) as listener:
         assert await listener.until("availability") == "offline"
         assert listener.heard[-1][2]

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ..engine.archive import DEFAULT_FLOOR, Retention
 from ..engine.errors import InvalidConfiguration
+from ..engine.mqtt import check_prefix
 from ..engine.options import Options
 from ..engine.publisher import Publication
 from ..engine.sources import Source
@@ -33,7 +34,6 @@ LONGEST_NAME = 100
 _T = TypeVar("_T", bound=Hashable)
 
 _ID = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
-_PREFIX = re.compile(r"[^/+#$\x00-\x1f][^+#\x00-\x1f]{0,199}")
 _ORIGIN = re.compile(r"\*|https?://[^/\s]+")
 _EXCLUSIVE = frozenset({"csi", "v4l2"})
 """Kinds of source that can be opened once only."""
@@ -87,7 +87,7 @@ class Broker:
         _require((self.certificate is None) == (self.key is None), where, "certificate and key belong together")
         _require(self.tls or not (self.ca or self.certificate), where, "certificates are used with tls = true only")
         _require(bool(self.username) or not self.password, where, "a password needs a username")
-        _check_prefix(self.prefix, "prefix", where)
+        check_prefix(self.prefix, where)
         if not self.port:
             object.__setattr__(self, "port", MQTTS_PORT if self.tls else MQTT_PORT)
 
@@ -135,7 +135,7 @@ class CameraConfig:
         object.__setattr__(self, "title", self.title or self.id)
         _check_name(self.title, "title", where)
         if self.mqtt_prefix:
-            _check_prefix(self.mqtt_prefix, "mqtt_prefix", where)
+            check_prefix(self.mqtt_prefix, where)
         for name in _twice(job.name for job in self.jobs):
             raise InvalidConfiguration(f"two timelapses are named {name!r}", where=where)
         for address in _twice(publication.address for publication in self.publications):
@@ -217,11 +217,6 @@ def _require(met: bool, where: str, detail: str) -> None:  # noqa: FBT001  # an 
 
 def _check_name(name: str, key: str, where: str) -> None:
     _require(0 < len(name) <= LONGEST_NAME and name.isprintable(), where, f"{key} is empty, too long or unprintable")
-
-
-def _check_prefix(prefix: str, key: str, where: str) -> None:
-    usable = bool(_PREFIX.fullmatch(prefix)) and not prefix.endswith("/") and "//" not in prefix
-    _require(usable, where, f"{key}: {prefix!r} is not what MQTT topics can begin with")
 
 
 def _twice(items: Iterable[_T]) -> list[_T]:

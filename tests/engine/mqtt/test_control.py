@@ -297,7 +297,9 @@ def test_a_camera_has_a_prefix_by_its_name() -> None:
 async def test_facts_are_what_programs_need(talk: Talk) -> None:
     await talk.ask("picture")
     await talk.ask("brightness 128", to="settings")
-    found = await talk.ask("status")
+    reply = await talk.ask("status")
+    assert (reply["ok"], reply["message"]) == (True, "The camera is streaming")
+    found = reply["status"]
     assert found["title"] == "Yard"
     assert (found["state"], found["cause"]) == ("streaming", None)
     assert (found["width"], found["height"], found["codec"]) == (320, 240, "h264")

@@ -203,7 +203,7 @@ class MqttControl:
     async def _tell_all(self) -> Answer:
         known = facts(self._camera, self._title, self._host.describe)
         state = known["message"] or f"The camera is {known['state']}"
-        return Answer(state, known)
+        return Answer(state, {"status": known})
 
     def say(self, text: str) -> None:
         """Tell people what happened."""
