@@ -24,6 +24,9 @@ CYCLES = int(os.environ.get("TRIPOD_NODE_CYCLES", "2"))
 WARM = max(1, CYCLES // 4)
 """Cycles until all is loaded that will ever be, and memory has the size that it keeps."""
 
+REPORT = 10
+"""Cycles between two lines that say how it is."""
+
 VIEWERS = 4
 """Of each kind, in each cycle."""
 
@@ -90,7 +93,8 @@ def test_a_node_does_not_grow(hosts: tuple[Host, Host]) -> None:
             pi.plug()
             if cycle + 1 == WARM:
                 warm = settled(soaked)
-                print(f"{cycle + 1}: {warm}", flush=True)
+            if cycle + 1 == WARM or cycle % REPORT == REPORT - 1:
+                print(f"{cycle + 1}: {soaked.counts()}", flush=True)
         after = settled(soaked, warm)
         print(f"{CYCLES}: {after}")
         assert after["memory"] - warm["memory"] < GROWTH_KIB
