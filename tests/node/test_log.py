@@ -51,7 +51,7 @@ def test_a_journal_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -
         def emit(self, _: logging.LogRecord) -> None:
             hanging.wait()
 
-    monkeypatch.setattr(log.logging, "StreamHandler", Hanging)
+    monkeypatch.setattr(logging, "StreamHandler", Hanging)
     with log.logging_to("info", None, {}):
         for number in range(log.WAITING * 2):
             logging.getLogger("tripod").info("message %d", number)
