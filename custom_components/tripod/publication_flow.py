@@ -18,7 +18,7 @@ import probatio
 from . import forms
 from .const import CONF_KEY, CONF_SOUND, CONF_VERIFY_TLS, SUBENTRY_PUBLICATION
 from .data import TripodConfigEntry
-from .engine.errors import CannotPublish, Stopped, TripodError, Unreachable
+from .engine.errors import CannotPublish, NoFreshPicture, Stopped, TripodError, Unreachable
 from .engine.publisher import Publication, Publisher, PublisherState, Sound
 from .sentences import describe, describe_server
 
@@ -184,8 +184,11 @@ async def _attempt(publisher: Publisher) -> TripodError | None:
         async with asyncio.timeout(SETTLED):
             await changed.wait()
     except TimeoutError:
-        if publisher.status.state is PublisherState.PUBLISHING:
-            return None
+        match publisher.status.state:
+            case PublisherState.PUBLISHING:
+                return None
+            case PublisherState.WAITING:
+                return publisher.status.error or NoFreshPicture(f"waited {PATIENCE:g} s")
         return publisher.status.error or Unreachable(publisher.publication.host)
     finally:
         unlisten()

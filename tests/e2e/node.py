@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
-from functools import partial
+from functools import cache, partial
 import json
 import os
 from pathlib import Path
@@ -202,10 +202,16 @@ def _free_port() -> int:
         return port
 
 
+@cache
+def build() -> None:
+    """Build the file; on this machine, as it may have to fetch something."""
+    subprocess.run([_BUILD], check=True, stdout=subprocess.DEVNULL)
+
+
 @contextmanager
 def installed(configuration: str, host: Host | None = None, files: Iterable[Path] = ()) -> Iterator[Node]:
     """Install a node; see `Node` for what it is told. What is still running in the end is killed."""
-    subprocess.run([_BUILD], check=True, capture_output=True)
+    build()
     with TemporaryDirectory(prefix="node-") as folder:
         path = Path(folder)
         path.chmod(0o755)

@@ -11,7 +11,8 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect, sync_playwr
 
 from tests.servers import start
 
-from . import chromium, local_cameras, octoprint, server
+from . import chromium, local_cameras, network, node, octoprint, server
+from .node import Node
 from .octoprint import OctoPrint
 from .pages import FlowDialog, Frontend
 from .pixels import assert_moves, wait_until
@@ -20,7 +21,24 @@ from .server import HomeAssistant
 IMAGES = REPOSITORY / "docs/images"
 
 _LOCAL = ("cameras", "profiles", "confirm", "csi")
+_NODE = ("pairing", "node_cameras")
 _OTHERS = ("dashboard", "found", "no_signal", "octoprint", "media", "timelapse")
+
+_WORKSHOP = """
+name = "Workshop"
+listen = "0.0.0.0:8089"
+state = "FOLDER/state"
+
+[[camera]]
+id = "printer"
+title = "Printer"
+source = { kind = "test_pattern", width = 640, height = 360 }
+
+[[camera]]
+id = "door"
+title = "Door"
+source = { kind = "test_pattern", width = 640, height = 360 }
+"""
 
 _SIZE = {"width": 1000, "height": 720}
 _FULL = {"advanced": {"width": 1280, "height": 720, "rate": 25}}
@@ -145,13 +163,37 @@ class LocalPhotographer:
         return dialog
 
 
+class NodePhotographer:
+    """Shows how a node is paired."""
+
+    def __init__(self, page: Page, home_assistant: HomeAssistant, workshop: Node) -> None:
+        """Set the scene."""
+        page.set_default_timeout(60_000)
+        self._frontend = Frontend(page, home_assistant.url)
+        self._frontend.log_in()
+        self._workshop = workshop
+
+    def show(self, name: str) -> Locator:
+        """Show what the picture `name` is of."""
+        dialog = self._frontend.add_discovered("Workshop")
+        dialog.wait_for("Pair with Workshop")
+        dialog.fill(code=self._workshop.code())
+        if name == "node_cameras":
+            dialog.submit()
+            dialog.wait_for("Which camera?")
+            dialog.pictures(2)
+        return dialog.content.locator("ha-dialog").first.locator("dialog, [role=dialog]").first
+
+
 def main() -> None:
     """Take the pictures that the command line names, or all."""
-    names = sys.argv[1:] or [*_LOCAL, *_OTHERS]
+    names = sys.argv[1:] or [*_LOCAL, *_NODE, *_OTHERS]
     IMAGES.mkdir(parents=True, exist_ok=True)
     if local := [name for name in names if name in _LOCAL]:
         take_local(local)
-    if others := [name for name in names if name not in _LOCAL]:
+    if of_node := [name for name in names if name in _NODE]:
+        take_of_node(of_node)
+    if others := [name for name in names if name not in (*_LOCAL, *_NODE)]:
         take(others)
 
 
@@ -164,6 +206,21 @@ def take_local(names: list[str]) -> None:
         page = browser.new_page(viewport=LocalPhotographer.size)
         page.set_default_timeout(60_000)
         photographer = LocalPhotographer(page, home_assistant)
+        for name in names:
+            photographer.show(name).screenshot(path=IMAGES / f"{name}.png")
+
+
+def take_of_node(names: list[str]) -> None:
+    """Take pictures of how a node is paired and its camera chosen."""
+    with ExitStack() as stack:
+        hosts = stack.enter_context(network.of("192.168.1.20", "192.168.1.10"))
+        workshop = stack.enter_context(node.running(_WORKSHOP, hosts[0]))
+        browser = chromium.launch(stack.enter_context(sync_playwright()), hosts[1])
+        stack.enter_context(hosts[1].entered())
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        home = server.running(folder, configuration="zeroconf:\n", host=hosts[1].address)
+        page = browser.new_page(viewport=LocalPhotographer.size)
+        photographer = NodePhotographer(page, stack.enter_context(home), workshop)
         for name in names:
             photographer.show(name).screenshot(path=IMAGES / f"{name}.png")
 

@@ -98,6 +98,7 @@ def hosts() -> Iterator[Hosts]:
     with ExitStack() as stack:
         try:
             virtual_pi.tools()
+            node.build()
             hosts = Hosts(*stack.enter_context(network.of(PI, HOME)))
         except (network.UnavailableError, virtual_pi.UnavailableError) as reason:
             pytest.skip(str(reason))
@@ -273,7 +274,8 @@ def test_what_a_node_recorded_while_it_was_cut_off_is_handed_over(
 
 def on_its_own(workshop: Node) -> float:
     """Return how many seconds the node has recorded that nobody asked it for."""
-    return sum(recording["duration"] for recording in workshop.ask("/cameras/bench/status")["recordings"])
+    recordings: list[dict[str, float]] = workshop.ask("/cameras/bench/status")["recordings"]
+    return float(sum(recording["duration"] for recording in recordings))
 
 
 def items(workshop: Node) -> list[str]:

@@ -61,7 +61,8 @@ def test_every_error_says_a_sentence() -> None:
         return [base, *(leaf for sub in base.__subclasses__() for leaf in all_errors(sub))]
 
     types = all_errors(errors.TripodError)
-    causes = [error.cause for error in types[1:]]
+    # a kind of one of them, which only the code tells apart, has its cause and sentence
+    causes = [error.cause for error in types[1:] if "cause" in vars(error)]
     assert len(set(causes)) == len(causes)
     for error in types:
         assert "{" not in str(error())
