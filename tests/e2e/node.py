@@ -81,13 +81,19 @@ class Node:
         user = (f"--reuid={_USER}", "--regid=nogroup", "--clear-groups") if os.geteuid() == 0 else ()
         return ["setpriv", *user, "--no-new-privs", *program]
 
+    @property
+    def _environment(self) -> dict[str, str]:
+        """The variables of its processes; those that tests are told by would be settings to it."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith("TRIPOD_")}
+        return {**others, "HOME": str(self.folder), _MARK: str(self.folder)}
+
     def start(self, *, before: tuple[str, ...] = (), environment: Mapping[str, str] | None = None) -> None:
         """Start, and wait until it answers; `before` are Python's arguments before the program."""
         with (self.folder / "output.log").open("ab") as log:
             self._process = subprocess.Popen(
                 self._command("serve", "--config", _CONFIGURATION, before=before),
                 cwd=self.folder,
-                env={**os.environ, "HOME": str(self.folder), **(environment or {}), _MARK: str(self.folder)},
+                env={**self._environment, **(environment or {})},
                 start_new_session=True,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -157,9 +163,14 @@ class Node:
     def tell(self, *arguments: str) -> str:
         """Run a sub-command of its command line, as the same user, and return what it prints."""
         command = self._command(arguments[0], "--config", _CONFIGURATION, *arguments[1:])
-        home = {**os.environ, "HOME": str(self.folder)}
         ran = subprocess.run(
-            command, cwd=self.folder, env=home, capture_output=True, text=True, timeout=_START_SECONDS, check=False
+            command,
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=_START_SECONDS,
+            check=False,
         )
         assert ran.returncode == 0, ran.stderr
         return ran.stdout

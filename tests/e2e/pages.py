@@ -141,7 +141,7 @@ class MediaBrowser:
         """Open a picture or a video, and return the element that shows it; a video plays again and again."""
         self.tile(title).first.click()
         shown = self._page.locator("hui-dialog-web-browser-play-media").locator("video, img")
-        expect(shown).to_be_visible()
+        expect(shown).to_be_visible(timeout=30_000)
         shown.evaluate("shown => { if (shown.play) { shown.loop = true; return shown.play(); } }")
         return shown
 
