@@ -46,10 +46,10 @@ def _named(texts: object) -> set[str]:
     return set(re.findall(r"\{(\w+)\}", json.dumps(texts)))
 
 
-async def test_the_menu_offers_both_parts(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_the_menu_offers_all_parts(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     menu = await hass.config_entries.options.async_init(entry.entry_id)
     assert menu["type"] is FlowResultType.MENU
-    assert menu["menu_options"] == ["behaviour", "storage"]
+    assert menu["menu_options"] == ["behaviour", "storage", "mqtt"]
 
 
 async def test_limits_are_taken_over_by_the_running_camera(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 import errno
-import os
 from pathlib import Path
 import platform
 import socket
@@ -114,14 +113,6 @@ def test_a_port_that_cannot_be_had(config: NodeConfig, host: str, said: str) -> 
         (finding,) = network.port(replace(config, host=host), running=False)
     assert finding.verdict is Verdict.BAD
     assert said in finding.text
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may use every port and write everywhere")
-def test_what_only_root_may(config: NodeConfig) -> None:
-    (finding,) = network.port(replace(config, port=1), running=False)
-    assert "ports below 1024 are for root" in finding.text
-    findings = list(machine.folders(replace(config, state=Path("/root/state"))))
-    assert findings[0].verdict is Verdict.BAD
 
 
 def test_a_disk_without_room(config: NodeConfig) -> None:

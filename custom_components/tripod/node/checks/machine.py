@@ -35,7 +35,7 @@ def file(path: Path | None, config: NodeConfig) -> Iterator[Finding]:
 def folders(config: NodeConfig) -> Iterator[Finding]:
     """Look whether what is to be kept can be written."""
     for about, folder in (("state folder", config.state), ("archive", config.archive)):
-        there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        there = next(parent for parent in (folder, *folder.parents) if os.access(parent, os.F_OK))
         if not os.access(there, os.W_OK | os.X_OK):
             owner = f"sudo chown -R USER {there}" if there == folder else f"sudo install -d -o USER {folder}"
             yield bad(about, f"{there} may not be written", f"give it to the user that runs the node: {owner}")
