@@ -13,6 +13,8 @@ from custom_components.tripod.engine.archive import parse
 
 _PROBE = ("ffprobe", "-v", "error", "-of", "json", "-show_entries", "format=duration:stream=codec_type,nb_frames")
 _DECODE = ("ffmpeg", "-v", "error", "-xerror", "-i")
+_AS_TIMED = ("-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-")
+"""At the times that the file has: a camera whose machine is busy brings two pictures at nearly the same one."""
 
 
 class Judge:
@@ -50,7 +52,7 @@ def _judge(path: Path) -> None:
         with Image.open(path) as image:
             image.load()
     elif path.suffix == ".mp4":
-        decoded = subprocess.run((*_DECODE, path, "-f", "null", "-"), capture_output=True, text=True, check=False)
+        decoded = subprocess.run((*_DECODE, path, *_AS_TIMED), capture_output=True, text=True, check=False)
         assert (decoded.returncode, decoded.stderr) == (0, ""), path
     else:
         json.loads(path.read_bytes())

@@ -1,7 +1,8 @@
 """A node for a long time: clients come and go, workers are killed, the cable is pulled, and nothing grows."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 import os
 import random
@@ -21,7 +22,7 @@ from .waiting import until
 CYCLES = int(os.environ.get("TRIPOD_NODE_CYCLES", "2"))
 """Of about five seconds."""
 
-WARM = max(1, CYCLES // 4)
+WARM = 15
 """Cycles until all is loaded that will ever be, and memory has the size that it keeps."""
 
 REPORT = 10
@@ -36,8 +37,8 @@ PATHS = ("", "player", "latest.jpg", "health", "ready", "metrics", "status", "it
 GROWTH_KIB = 8 * 1024
 """By which memory may differ from its size when warm."""
 
-SPARE = {"tasks": 2, "threads": 1, "descriptors": 2}
-"""By which a count may differ: something is always just being done."""
+SPARE = {"tasks": 2, "threads": 8, "descriptors": 4}
+"""By which a count may differ: something is always just being done, and the pool of threads fills once."""
 
 PI, HOME = "10.77.1.2", "10.77.1.3"
 
@@ -85,29 +86,32 @@ def test_a_node_does_not_grow(hosts: tuple[Host, Host]) -> None:
     pi, _ = hosts
     with node.installed(NODE, pi) as soaked:
         soaked.start_counted()
-        cameras = {name: soaked.link(name, "Crowd") for name in ("bench", "pattern")}
+        cameras = [soaked.link(name, "Crowd") for name in ("bench", "pattern")]
+        fresh = soaked.counts()
         warm: dict[str, int] = {}
         for cycle in range(CYCLES):
-            served = asyncio.run(bustle(soaked, cameras["bench"](""), cameras["pattern"](""), cycle))
-            assert served > 0
+            with ThreadPoolExecutor(1) as thread:  # in this one a browser's loop may be running
+                served = thread.submit(asyncio.run, bustle(soaked, [camera("") for camera in cameras], cycle))
+            assert served.result() > 0
             pi.plug()
-            if cycle + 1 == WARM:
-                warm = settled(soaked)
             if cycle + 1 == WARM or cycle % REPORT == REPORT - 1:
-                print(f"{cycle + 1}: {soaked.counts()}", flush=True)
-        after = settled(soaked, warm)
+                counts = soaked.counts()
+                warm = warm or counts
+                print(f"{cycle + 1}: {counts}", flush=True)
+        after = settled(soaked, fresh)
         print(f"{CYCLES}: {after}")
-        assert after["memory"] - warm["memory"] < GROWTH_KIB
+        if warm:
+            assert after["memory"] - warm["memory"] < GROWTH_KIB
         assert "ERROR" not in soaked.log, soaked.log[-5000:]
         soaked.stop()
         assert not soaked.processes()
 
 
-async def bustle(soaked: Node, bench: str, pattern: str, cycle: int) -> int:
+async def bustle(soaked: Node, addresses: Sequence[str], cycle: int) -> int:
     """Let all happen at once that happens in years; return how many clients were served."""
     crowds = [
         asyncio.create_task(crowd.visit(address, PATHS, viewers=VIEWERS, seconds=4, seed=2 * cycle + at))
-        for at, address in enumerate((bench, pattern))
+        for at, address in enumerate(addresses)
     ]
     await asyncio.to_thread(keep, soaked)
     await asyncio.sleep(1)
@@ -142,12 +146,12 @@ def guess(soaked: Node) -> None:
             urlopen(soaked.url + path, timeout=10)
 
 
-def settled(soaked: Node, wanted: dict[str, int] | None = None) -> dict[str, int]:
-    """Return what the node holds once it rests: not more than is `wanted`."""
+def settled(soaked: Node, fresh: dict[str, int]) -> dict[str, int]:
+    """Return what the node holds once it rests: hardly more than when it was `fresh`."""
     until(lambda: not soaked.workers(), "its cameras rest", timeout=90)
 
     def counts() -> dict[str, int]:
         held = soaked.counts()
-        return held if all(held[name] <= (wanted or held)[name] + spare for name, spare in SPARE.items()) else {}
+        return held if all(held[name] <= fresh[name] + spare for name, spare in SPARE.items()) else {}
 
-    return until(counts, f"it holds no more than {wanted}", timeout=60)
+    return until(counts, f"it holds what it held when it was fresh, {fresh}", timeout=60)

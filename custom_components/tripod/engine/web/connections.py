@@ -82,9 +82,14 @@ class Connection:
 
     async def write(self, data: bytes) -> None:
         """Send `data` and wait until it is on its way; raises ConnectionError."""
-        await self._writer.write(data)
-        if self._transport.get_write_buffer_size():
-            await self._writer.drain()
+        try:
+            await self._writer.write(data)
+            if self._transport.get_write_buffer_size():
+                await self._writer.drain()
+        except ConnectionError:
+            raise
+        except OSError as error:  # the whole network is gone, or the peer's answer is overdue
+            raise ConnectionAbortedError from error
 
     def end(self) -> None:
         """Break the connection off."""
