@@ -85,6 +85,7 @@ async def _until(camera: Camera, holds: Callable[[], object]) -> None:
         while not holds():
             await changed.wait()
             changed.clear()
+            changed.clear()
     unlisten()
 
 

@@ -220,5 +220,18 @@ async def test_nothing_secret_reaches_the_log(site: Site, caplog: pytest.LogCapt
     writer.write(f"GET /links/{key}/ NONSENSE {token}\r\n\r\n".encode())
     assert b"400" in await reader.readline()
     writer.close()
+    assert "GET /links/{key}/snapshot.jpg: 200 after" in caplog.text
     assert key not in caplog.text
     assert token not in caplog.text
+
+
+async def test_a_request_is_called_in_the_log_as_its_sender_calls_it(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answer = await site.ask("GET", "/health", X_Request_ID="proxy-17")
+    assert answer.headers["X-Request-ID"] == "proxy-17"
+    assert "request proxy-17" in caplog.text
+    own = (await site.ask("GET", "/health", X_Request_ID="two words")).headers["X-Request-ID"]
+    assert own not in ("", "two words")
+    assert f"request {own}" in caplog.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+import json
 import logging
 from pathlib import Path
 import threading
@@ -42,6 +44,15 @@ def test_the_journal_is_told_how_bad_it_is(capsys: pytest.CaptureFixture[str]) -
         logging.getLogger("tripod").warning("two\nlines")
         logging.getLogger("aiohttp.access").info("a request")
     assert capsys.readouterr().err == "<4>tripod: two\n<4>lines\n"
+
+
+def test_what_collects_logs_gets_an_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with log.logging_to("debug", None, {"JOURNAL_STREAM": "8:1"}, form="json"):
+        logging.getLogger("tripod").warning("two\nlines of %s", "text", extra={"facts": {"status": 200}})
+    [line] = capsys.readouterr().err.splitlines()
+    told = json.loads(line)
+    assert datetime.fromisoformat(told.pop("time")).tzinfo is not None
+    assert told == {"level": "warning", "logger": "tripod", "message": "two\nlines of text", "status": 200}
 
 
 def test_a_journal_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:

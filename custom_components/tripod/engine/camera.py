@@ -322,6 +322,7 @@ class Camera:
             await asyncio.to_thread(self.archive.clear_parts, (recorder.OWNER,))
         except TripodError as error:
             self.tell(Failed("archive", str(self.archive.root), error))
+        self._listeners.tell()
 
     async def _count(self) -> None:
         if not self.present:

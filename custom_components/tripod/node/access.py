@@ -34,6 +34,12 @@ LONGEST = 512
 HERE = Client("loopback", "This machine")
 
 
+class NoCredential(Unauthorized):
+    """Somebody asks who shows neither a token nor a link."""
+
+    sentence = "Nobody is let in without a token, sent as bearer or as password, or a link"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks, and is let in."""
@@ -114,7 +120,7 @@ def unpaired() -> Refusal:
 
 def unknown() -> Refusal:
     """Return the refusal of somebody who shows nothing."""
-    return Refusal(401, Unauthorized("a token is needed, as password or bearer"))
+    return Refusal(401, NoCredential())
 
 
 def _credential(request: web.Request) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from ..engine.timelapse import Job
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8089
 MQTT_PORT, MQTTS_PORT = 1883, 8883
+LOG_FORMATS = ("text", "json")
 LOG_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 """Python's levels, by our names."""
 
@@ -174,6 +175,8 @@ class NodeConfig:
     max_size: int = 0
     """Bytes that all cameras together may keep; 0 for no limit."""
     log_level: str = "info"
+    log_format: str = "text"
+    """`json` writes one object a line, for what collects logs."""
     log_file: Path | None = None
     """Where messages go besides stderr; it is rotated, and never larger than a few MiB."""
     tools: ToolPaths = field(default_factory=ToolPaths)
@@ -188,6 +191,7 @@ class NodeConfig:
         _require(
             self.log_level in LOG_LEVELS, where, f"log_level is {self.log_level!r}, and none of {', '.join(LOG_LEVELS)}"
         )
+        _require(self.log_format in LOG_FORMATS, where, f"log_format is {self.log_format!r}, and neither text nor json")
         for origin in self.cors:
             _require(bool(_ORIGIN.fullmatch(origin)), where, f"cors: {origin!r} is neither * nor a page's origin")
         _require(self.floor >= 0 and self.max_size >= 0, "[storage]", "a size is negative")

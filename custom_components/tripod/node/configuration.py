@@ -40,7 +40,7 @@ SYSTEM_STATE = "/var/lib/tripod-node"
 _SECTIONS = {
     "tls": {"certificate": "certificate", "key": "key", "client_ca": "client_ca"},
     "storage": {"archive": "archive", "floor": "floor", "max_size": "max_size"},
-    "log": {"level": "log_level", "file": "log_file"},
+    "log": {"level": "log_level", "format": "log_format", "file": "log_file"},
 }
 """Tables whose keys are fields of the node itself."""
 

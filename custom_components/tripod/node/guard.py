@@ -15,6 +15,7 @@ from ..engine.web.answers import SOON, Refusal, refused
 from . import fields
 from .access import Caller, unknown
 from .call import Call
+from .request_log import HEADER, RequestLog
 from .routes import PATTERNS, Route, Who
 
 if TYPE_CHECKING:
@@ -94,6 +95,17 @@ class Guard:
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a request through, or say why not, in JSON."""
         self.heard(request)
+        log = RequestLog(request)
+        request[HEADER] = log.id
+        status = None
+        try:
+            answer = await self._answered(request, handler)
+            status = answer.status
+        finally:
+            log.end(status)
+        return answer
+
+    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if self.closed:
             return _refused(503, errors.Stopped())
         try:
@@ -159,6 +171,8 @@ class Guard:
 
     async def _complete(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(HEADERS)
+        if name := request.get(HEADER):
+            response.headers[HEADER] = name
         if (request.get("open") or request.method == hdrs.METH_OPTIONS) and (origin := self._origin(request)):
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
             response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = EXPOSED

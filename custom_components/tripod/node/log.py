@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+import json
 import logging
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 import os
@@ -32,10 +34,15 @@ _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ER
 
 
 @contextmanager
-def logging_to(level: str, file: Path | None, environ: Mapping[str, str] = os.environ) -> Iterator[None]:
-    """Log messages of `level` and above, to `file` as well where one is given; raises `InvalidConfiguration`."""
+def logging_to(
+    level: str, file: Path | None, environ: Mapping[str, str] = os.environ, *, form: str = "text"
+) -> Iterator[None]:
+    """Log messages of `level` and above, to `file` as well where one is given, as text or JSON.
+
+    Raises `InvalidConfiguration`.
+    """
     waiting: queue.Queue[logging.LogRecord] = queue.Queue(WAITING)
-    listener = _Writer(waiting, *_handlers(file, environ))
+    listener = _Writer(waiting, *_handlers(file, environ, form))
     root = logging.getLogger()
     root.handlers = [_Bounded(waiting)]
     root.setLevel(LOG_LEVELS[level])
@@ -74,10 +81,24 @@ class _Journal(logging.Formatter):
         return "\n".join(f"<{priority}>{line}" for line in super().format(record).splitlines())
 
 
-def _handlers(file: Path | None, environ: Mapping[str, str]) -> list[logging.Handler]:
-    timed = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+class _Json(logging.Formatter):
+    """One object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": super().format(record),
+        }
+        return json.dumps({**told, **getattr(record, "facts", {})}, ensure_ascii=False)
+
+
+def _handlers(file: Path | None, environ: Mapping[str, str], form: str) -> list[logging.Handler]:
+    timed = _Json() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     stderr = logging.StreamHandler(sys.stderr)
-    stderr.setFormatter(_Journal("%(name)s: %(message)s") if "JOURNAL_STREAM" in environ else timed)
+    journal = "JOURNAL_STREAM" in environ and form != "json"
+    stderr.setFormatter(_Journal("%(name)s: %(message)s") if journal else timed)
     if file is None:
         return [stderr]
     try:

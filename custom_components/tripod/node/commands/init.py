@@ -134,7 +134,8 @@ listen = {listen}
 # password_file = "/etc/tripod/mqtt-password"
 
 # [log]
-# level = "info"                   # debug, info, warning, error
+# level = "info"                   # debug, info, warning, error; debug tells of each request
+# format = "json"                  # one object a line, for what collects logs
 # file = "/var/log/tripod-node.log"   # besides what the journal keeps; never more than 4 MiB
 """
 

@@ -33,7 +33,7 @@ def run(arguments: Namespace) -> int:
     config = configuration(arguments)
     # what hangs is told by where it hangs: systemd's watchdog ends with SIGABRT
     faulthandler.enable()
-    with logging_to(config.log_level, config.log_file):
+    with logging_to(config.log_level, config.log_file, form=config.log_format):
         asyncio.run(serve(config, Systemd()))
     faulthandler.cancel_dump_traceback_later()
     return 0
