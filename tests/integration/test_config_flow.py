@@ -68,6 +68,7 @@ async def test_closing_the_dialog_ends_the_live_check(hass: HomeAssistant) -> No
     assert result["description_placeholders"] == {"address": "320x240, 10/s, h264"}
     look = hass.config_entries.flow._progress[result["flow_id"]].async_get_progress_task()
     hass.config_entries.flow.async_abort(result["flow_id"])
+    assert look is not None
     await asyncio.wait([look])  # Home Assistant waits for nothing that is cancelled
     assert children() <= before
 
