@@ -192,6 +192,26 @@ async def test_size_that_changes_within_begins_another_file(tmp_path: Path) -> N
     assert large.details["gaps"] == []
 
 
+async def test_a_stopped_recording_is_listed_until_its_file_is_there(tmp_path: Path) -> None:
+    reel = Reel()
+    async with studio(reel, tmp_path) as here:
+        recording = await here.recorder.start(duration=None)
+        await here.until(lambda: recording.duration > 0.5)
+        gone_early = False
+
+        def look() -> None:
+            nonlocal gone_early
+            gone_early |= not here.recorder.recordings and recording.state is not RecordingState.DONE
+
+        here.recorder.listen(look)
+        recording.stop()
+        while recording.state is not RecordingState.DONE:
+            look()
+            await asyncio.sleep(0)
+        assert not gone_early
+        await recording.done()
+
+
 async def test_camera_stopped_within_leaves_what_there_is(tmp_path: Path) -> None:
     reel = Reel()
     async with studio(reel, tmp_path) as here:

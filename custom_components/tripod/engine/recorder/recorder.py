@@ -53,6 +53,9 @@ OWNER = "recording"
 DISK_TROUBLE = (DiskFull, NotWritable, ArchiveMissing)
 
 
+_ENDED = (RecordingState.DONE, RecordingState.FAILED)
+
+
 class Recorder:
     """Starts, stops and finishes the recordings of one camera."""
 
@@ -92,7 +95,7 @@ class Recorder:
     @property
     def recordings(self) -> tuple[Recording, ...]:
         """Those that are under way or being finished, oldest first."""
-        return tuple(one for one in self._recordings if one.under_way or one.state is RecordingState.FINISHING)
+        return tuple(one for one in self._recordings if one.state not in _ENDED)
 
     async def recover(self) -> list[Recorded]:
         """Finish what an earlier run of the program left; takes as long as copying it.
