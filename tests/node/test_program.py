@@ -172,7 +172,7 @@ def test_the_watchdog_hears_nothing_of_a_loop_that_hangs(home: Path, notified: s
         (("links", "--add", "cellar"), 1, "The node has no camera cellar"),
         (("links", "--remove", "0"), 1, "There is no link 0."),
         (("clients",), 0, "No client is paired"),
-        (("check", "--state", "/root/state"), 1, "PROBLEM  state folder: /root"),
+        (("check", "--state", "/etc/state"), 1, "PROBLEM  state folder: /etc"),
         (("check", "--listen", "127.0.0.1:1"), 1, "PROBLEM  port 1: ports below 1024 are for root"),
     ],
 )

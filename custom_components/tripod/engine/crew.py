@@ -66,7 +66,8 @@ class Crew:
             for role, usages in running.items()
         }
 
-    def _join(self, pid: int, role: str) -> Callable[[], None]:
+    def add(self, pid: int, role: str) -> Callable[[], None]:
+        """Count a child as one that does `role`; return what ends this, and may be called again."""
         self._roles[pid] = role
 
         def leave() -> None:
@@ -84,7 +85,7 @@ def join(pid: int) -> Callable[[], None]:
     if (current := _current.get()) is None:
         return lambda: None
     crew, role = current
-    return crew._join(pid, role)  # noqa: SLF001 - of the same module
+    return crew.add(pid, role)
 
 
 def change_role(role: str) -> None:
